@@ -1,0 +1,243 @@
+"""The vocabulary between connectors and the bot: events in, chunks out, and what a connector is.
+
+Events travel through the queue as JSON (`dump_event`, `load_event`). No platform's SDK type appears here.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Outcome = Literal["answered", "not_found", "refused", "failed"]
+ChannelKind = Literal["public", "private", "direct", "shared"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Channel(_Frozen):
+    """Where a message was written. `id` and `name` are what a configured glob is matched against."""
+
+    platform: str
+    id: str
+    name: str | None = None
+    """Without the `#`."""
+    kind: ChannelKind = "public"
+
+    @property
+    def key(self) -> str:
+        """`slack:C123`."""
+        return f"{self.platform}:{self.id}"
+
+    @property
+    def label(self) -> str:
+        """`slack:#soporte` where the name is known, else the key."""
+        return f"{self.platform}:#{self.name}" if self.name else self.key
+
+
+class Person(_Frozen):
+    """Who wrote or pressed something."""
+
+    id: str
+    """`slack:U123`."""
+    name: str | None = None
+    groups: tuple[str, ...] = ()
+    """Roles and user groups, `discord:role:Recursos`."""
+    admin: bool = False
+    """Whether the platform says so; the bot's own list is checked besides."""
+
+
+class _Event(_Frozen):
+    id: str
+    """One per thing that happened, however often and in whatever shape it is delivered:
+    `slack:T1:C1:1700000000.000100`."""
+    thread: str
+    """Turns of one thread run one at a time, in order of arrival: `slack:T1:C1:1700000000.000100`."""
+    channel: Channel
+    author: Person
+    at: datetime
+    language: str | None = None
+    """The platform's locale of the author, if it tells."""
+    private: bool = False
+    """The answer is seen by the author alone (direct message, ephemeral)."""
+    reference: dict[str, str] = Field(default_factory=dict)
+    """What the connector needs to answer here (timestamps, interaction tokens); opaque to the bot."""
+
+
+class Message(_Event):
+    """A question, or something said in a thread the bot is in."""
+
+    type: Literal["message"] = "message"
+    text: str
+    about: str | None = None
+    """Text of another message that the question is about."""
+
+
+class Command(_Event):
+    """An instruction to the bot itself: `status`, `reindex`, …"""
+
+    type: Literal["command"] = "command"
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class Feedback(_Event):
+    """What someone thinks of an answer."""
+
+    type: Literal["feedback"] = "feedback"
+    answer: str
+    """Id of the message that was answered."""
+    helpful: bool
+    reason: str | None = None
+    correction: str | None = None
+
+
+Event = Annotated[Message | Command | Feedback, Field(discriminator="type")]
+_EVENT: TypeAdapter[Message | Command | Feedback] = TypeAdapter(Event)
+
+
+def dump_event(event: Message | Command | Feedback) -> bytes:
+    """The event as JSON."""
+    return _EVENT.dump_json(event)
+
+
+def load_event(payload: bytes | str) -> Message | Command | Feedback:
+    """The event that `dump_event` wrote."""
+    return _EVENT.validate_json(payload)
+
+
+class Citation(_Frozen):
+    """One cited place. `number` is the inline `[n]`, and no two citations of an answer share it."""
+
+    number: int
+    title: str
+    source: str
+    document: str
+    location: str
+    """Heading or page, as a person would look for it."""
+    url: str | None
+    as_of: datetime | None
+    excerpt: str
+
+
+class ToolCall(_Frozen):
+    """One lookup made while answering."""
+
+    name: str
+    arguments: dict[str, Any]
+    outcome: str
+    seconds: float
+
+
+class RegisterScore(_Frozen):
+    """The forms of address asked for, and how well the answer keeps to them (null: no evidence)."""
+
+    singular: str
+    plural: str
+    score: float | None
+
+
+class Status(_Frozen):
+    """What the bot is doing; shown while waiting, never part of the answer."""
+
+    type: Literal["status"] = "status"
+    text: str
+    done: int | None = None
+    total: int | None = None
+
+
+class Text(_Frozen):
+    """The next piece of the answer's text, Markdown. The pieces joined are `Answer.text`."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class Replace(_Frozen):
+    """The text so far was wrong (a model failed, a sentence was corrected): this stands instead."""
+
+    type: Literal["replace"] = "replace"
+    text: str
+
+
+class Answer(_Frozen):
+    """The end of every reply: the answer whole, with what backs it."""
+
+    type: Literal["answer"] = "answer"
+    id: str
+    outcome: Outcome
+    text: str
+    """What is posted, with the persona's framing and inline `[n]`, without the list of sources."""
+    answer: str
+    """The quoted or generated part alone."""
+    reason: str | None = None
+    """Reason code where the outcome is not `answered`."""
+    confidence: float
+    """Between 0 and 1; orders answerable before unanswerable questions."""
+    citations: tuple[Citation, ...] = ()
+    persona: str
+    register_: RegisterScore = Field(alias="register")
+    model: str | None
+    """`provider:model`; null: extractive."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    timings: dict[str, float] = Field(default_factory=dict)
+    """Seconds by stage."""
+    data: dict[str, Any] | None = None
+    """A command's result for machines."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+Chunk = Annotated[Status | Text | Replace | Answer, Field(discriminator="type")]
+Reply = AsyncIterator[Status | Text | Replace | Answer]
+_CHUNK: TypeAdapter[Status | Text | Replace | Answer] = TypeAdapter(Chunk)
+
+
+def dump_chunk(chunk: Status | Text | Replace | Answer) -> bytes:
+    """The chunk as JSON, with contract names (`register`)."""
+    return _CHUNK.dump_json(chunk, by_alias=True)
+
+
+def load_chunk(payload: bytes | str) -> Status | Text | Replace | Answer:
+    """The chunk that `dump_chunk` wrote."""
+    return _CHUNK.validate_json(payload)
+
+
+Submit = Callable[[Message | Command | Feedback], Awaitable[bool]]
+"""Puts an event into the queue; returns once it is safely there. False: it was there already."""
+
+
+class Delivery(Protocol):
+    """What a connector may ask while it delivers one reply: is it still ours, and where did it begin?"""
+
+    async def placeholder(self) -> str | None:
+        """The platform's id of what an earlier try already posted for this event."""
+        ...
+
+    async def remember(self, placeholder: str) -> None:
+        """Keeps the platform's id of the post, so that a takeover edits it instead of posting again."""
+        ...
+
+    async def check(self) -> None:
+        """Raises `LeaseLostError` when another worker has taken the event over: stop without posting."""
+        ...
+
+
+class Connector(Protocol):
+    """A chat platform."""
+
+    name: str
+
+    async def listen(self, submit: Submit) -> None:
+        """Events in, until cancelled."""
+        ...
+
+    async def deliver(self, event: Message | Command | Feedback, reply: Reply, delivery: Delivery) -> None:
+        """One reply out, streamed, idempotent."""
+        ...
+
+    async def post(self, channel: str, text: str) -> None:
+        """Says something outside a turn."""
+        ...

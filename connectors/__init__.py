@@ -1,0 +1,1 @@
+"""Chat platforms: one folder (or file) each. They turn events into messages and replies into posts."""

@@ -1,0 +1,1 @@
+"""What the company knows: its documents, read, indexed, found and quoted."""

@@ -6,201 +6,64 @@ questions in the other language.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import Stemmer
 
-_WORD = re.compile(r"[^\W_]+")
-_SPANISH = Stemmer.Stemmer("spanish")
-_ENGLISH = Stemmer.Stemmer("english")
+VERSION = 1
+"""Changes when the same text gives other terms: an index built with another version is built anew."""
 
-STOPWORDS = frozenset(
-    [
-        "a",
-        "al",
-        "algo",
-        "algunas",
-        "algunos",
-        "ante",
-        "antes",
-        "aquel",
-        "aquella",
-        "como",
-        "con",
-        "contra",
-        "cual",
-        "cuales",
-        "cuando",
-        "cuanta",
-        "cuantas",
-        "cuanto",
-        "cuantos",
-        "de",
-        "del",
-        "desde",
-        "donde",
-        "dos",
-        "e",
-        "el",
-        "ella",
-        "ellas",
-        "ellos",
-        "en",
-        "entre",
-        "era",
-        "eran",
-        "es",
-        "esa",
-        "esas",
-        "ese",
-        "eso",
-        "esos",
-        "esta",
-        "estaba",
-        "estan",
-        "estar",
-        "estas",
-        "este",
-        "esto",
-        "estos",
-        "fue",
-        "fueron",
-        "ha",
-        "habia",
-        "han",
-        "hasta",
-        "hay",
-        "he",
-        "la",
-        "las",
-        "le",
-        "les",
-        "lo",
-        "los",
-        "mas",
-        "me",
-        "mi",
-        "mientras",
-        "muy",
-        "no",
-        "nos",
-        "o",
-        "os",
-        "otra",
-        "otro",
-        "para",
-        "pero",
-        "poco",
-        "por",
-        "porque",
-        "que",
-        "quien",
-        "quienes",
-        "se",
-        "sea",
-        "segun",
-        "ser",
-        "si",
-        "sido",
-        "sin",
-        "sobre",
-        "son",
-        "su",
-        "sus",
-        "tal",
-        "tambien",
-        "te",
-        "tiene",
-        "tienen",
-        "todo",
-        "tras",
-        "tu",
-        "tus",
-        "un",
-        "una",
-        "uno",
-        "unos",
-        "usted",
-        "ustedes",
-        "vos",
-        "y",
-        "ya",
-        "yo",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "but",
-        "by",
-        "can",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "many",
-        "much",
-        "my",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "should",
-        "so",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "us",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
-)
+_WORD = re.compile(r"[^\W_]{1,40}")  # no term longer than 40, and nothing lost of what is
+_GRAM = 4
+_CACHED_WORDS = 1 << 15
+_SPANISH = Stemmer.Stemmer("spanish", 0)  # our own cache holds the finished terms
+_ENGLISH = Stemmer.Stemmer("english", 0)
+
+_STOPWORDS = """
+    a al algo algunas algunos ante antes aquel aquella como con contra cual cuales cuando cuanta cuantas
+    cuanto cuantos de del desde donde dos e el ella ellas ellos en entre era eran es esa esas ese eso esos
+    esta estaba estan estar estas este esto estos fue fueron ha habia han hasta hay he la las le les lo los
+    mas me mi mientras muy no nos o os otra otro para pero poco por porque que quien quienes se sea segun
+    ser si sido sin sobre son su sus tal tambien te tiene tienen todo tras tu tus un una uno unos usted
+    ustedes vos y ya yo
+    an and any are as at be been but by can did do does for from had has have how i if in into is it its
+    many much my not of on or our should so such than that the their them then there these they this
+    those to us was we were what when where which who whom whose why will with would you your
+"""
+STOPWORDS = frozenset(_STOPWORDS.split())
 
 
 def fold(text: str) -> str:
     """Lower case, without accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+    text = text.lower()
+    if text.isascii():
+        return text
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def words(text: str) -> list[str]:
     """The folded words of a text in order, stopwords included."""
     return _WORD.findall(fold(text))
+
+
+def stems(text: str) -> list[str]:
+    """For each word that is not a stopword its Spanish stem (`s_…`) and its English one (`e_…`)."""
+    return [term for word in words(text) for term in _stems(word)]
+
+
+def grams(text: str) -> list[str]:
+    """The character 4-grams of each word between marks: `_casa_` gives `_cas casa asa_`."""
+    return [term for word in words(text) for term in _grams(word)]
+
+
+@lru_cache(_CACHED_WORDS)
+def _stems(word: str) -> tuple[str, ...]:
+    if word in STOPWORDS:
+        return ()
+    return "s_" + _SPANISH.stemWord(word), "e_" + _ENGLISH.stemWord(word)
+
+
+@lru_cache(_CACHED_WORDS)
+def _grams(word: str) -> tuple[str, ...]:
+    marked = f"_{word}_"
+    return tuple(marked[i : i + _GRAM] for i in range(max(1, len(marked) - _GRAM + 1)))

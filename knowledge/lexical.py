@@ -1,0 +1,303 @@
+"""The words of every passage in a Tantivy index on disk: one writer, any number of readers, any process.
+
+Only ids and sources are stored. Texts live in the relational database, from which a missing, damaged
+or outdated index is built anew.
+"""
+
+import fcntl
+import json
+import math
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import tantivy
+
+from knowledge import words
+from knowledge.documents import Passage
+from knowledge.errors import KnowledgeError
+
+Field = Literal["stems", "grams"]
+
+_LAYOUT = f"1.{words.VERSION}"
+_WRITER_MEMORY = 64_000_000
+_MOST_TERMS = 256  # of a query and field; of a longer one the rarest
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a question is searched by: its distinct stems and character 4-grams."""
+
+    stems: tuple[str, ...]
+    grams: tuple[str, ...]
+
+    @classmethod
+    def of(cls, question: str) -> "Terms":
+        """The terms of a question, in order."""
+        return cls(tuple(dict.fromkeys(words.stems(question))), tuple(dict.fromkeys(words.grams(question))))
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """BM25 by passage id in each field, best first. An id may be in one only."""
+
+    stems: dict[str, float] = field(default_factory=dict)
+    grams: dict[str, float] = field(default_factory=dict)
+
+
+class LexicalWriter:
+    """The one writer of an index; its owner keeps it open (opening again costs up to 0.4 s).
+
+    Where `incomplete` is true, the owner adds every live passage again, commits and says `completed()`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._lock = _lock(path)
+        try:
+            self._open()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _open(self) -> None:
+        stamp = _read_stamp(self._path)
+        index = _open_index(self._path) if stamp else None
+        if index is None:
+            index, stamp = _create_index(self._path)
+        self._index = index
+        self.incomplete: bool = not (stamp and stamp["complete"])
+        self._writer = index.writer(_WRITER_MEMORY, 1)
+
+    def add(self, passages: Iterable[Passage]) -> None:
+        """Adds passages, replacing those whose id is there."""
+        for passage in passages:
+            text = f"{passage.context}\n{passage.text}"
+            self._writer.delete_documents_by_term("id", passage.id)
+            self._writer.add_document(
+                tantivy.Document(
+                    id=passage.id,
+                    source=passage.source,
+                    stems=" ".join(words.stems(text)),
+                    grams=" ".join(words.grams(text)),
+                )
+            )
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Takes passages out; unknown ids are no error."""
+        for id_ in ids:
+            self._writer.delete_documents_by_term("id", id_)
+
+    def commit(self) -> None:
+        """Makes what was added and deleted lasting and visible, all of it at once."""
+        self._writer.commit()
+
+    def rollback(self) -> None:
+        """Forgets what was added and deleted since the last commit."""
+        self._writer.rollback()
+
+    def completed(self) -> None:
+        """Says that every live passage has been added and committed."""
+        if self.incomplete:
+            _write_stamp(self._path, complete=True)
+            self.incomplete = False
+
+    def close(self) -> None:
+        """Lets another writer in. What is not committed is forgotten."""
+        self._writer.rollback()
+        self._writer.wait_merging_threads()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class LexicalReader:
+    """Searches an index that may be written, rebuilt or not yet there; safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._refresh = threading.Lock()
+        self._opened: tuple[int, ...] | None = None
+        self._seen: tuple[int, ...] | None = None
+        self._index: tantivy.Index | None = None
+        self._searcher: Any = None
+        self._sources: frozenset[str] = frozenset()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to search: no index, one of another version, or no passage in it."""
+        return self.size == 0
+
+    @property
+    def size(self) -> int:
+        """Passages in the index."""
+        searcher = self._current()[0]
+        return 0 if searcher is None else int(searcher.num_docs)
+
+    def search(self, terms: Terms, limit: int, sources: frozenset[str]) -> Scores:
+        """The best passages of these sources by stems and by grams, at most `limit` each."""
+        searcher, indexed = self._current()
+        if searcher is None or not sources & indexed:
+            return Scores()
+        assert self._index is not None
+        schema = self._index.schema
+        only = None if indexed <= sources else tantivy.Query.term_set_query(schema, "source", sorted(sources))
+        return Scores(
+            _best(searcher, schema, "stems", terms.stems, only=only, limit=limit),
+            _best(searcher, schema, "grams", terms.grams, only=only, limit=limit),
+        )
+
+    def idf(self, name: Field, terms: Iterable[str]) -> dict[str, float]:
+        """BM25's inverse document frequency of each term; a term nowhere found gets the highest."""
+        searcher = self._current()[0]
+        total = 0 if searcher is None else searcher.num_docs
+        found = {term: min(searcher.doc_freq(name, term), total) if total else 0 for term in terms}
+        return {term: math.log(1 + (total - df + 0.5) / (df + 0.5)) for term, df in found.items()}
+
+    def ids(self) -> set[str]:
+        """Every passage id in the index; what the database does not know is left over from a crash."""
+        searcher = self._current()[0]
+        if searcher is None or not searcher.num_docs:
+            return set()
+        hits = searcher.search(tantivy.Query.all_query(), searcher.num_docs, count=False).hits
+        return {searcher.doc(address)["id"][0] for _, address in hits}
+
+    def _current(self) -> tuple[Any, frozenset[str]]:
+        """The searcher over the last commit and the sources in it."""
+        with self._refresh:
+            stamped = _version(_stamp(self._path))
+            if stamped is None or stamped != self._opened:
+                self._index = _open_index(self._path) if _read_stamp(self._path) else None
+                self._searcher, self._seen, self._opened = None, None, stamped
+            if self._index is None:
+                return None, frozenset()
+            seen = _version(_index_path(self._path) / "meta.json")
+            if seen is None or seen != self._seen:
+                self._reload(self._index)
+                self._seen = seen
+            return self._searcher, self._sources
+
+    def _reload(self, index: tantivy.Index) -> None:
+        try:
+            index.reload()
+            self._searcher = index.searcher()
+            self._sources = frozenset(name for name, _ in self._searcher.terms_with_prefix("source", ""))
+        except (ValueError, OSError):  # being rebuilt or damaged: nothing to search until the next stamp
+            self._searcher, self._sources, self._opened = None, frozenset(), None
+
+
+def _best(
+    searcher: Any, schema: Any, name: Field, terms: tuple[str, ...], *, only: Any, limit: int
+) -> dict[str, float]:
+    if len(terms) > _MOST_TERMS:
+        terms = tuple(sorted(terms, key=lambda term: searcher.doc_freq(name, term))[:_MOST_TERMS])
+    if not terms:
+        return {}
+    should, must = tantivy.Occur.Should, tantivy.Occur.Must
+    query = tantivy.Query.boolean_query(
+        [(should, tantivy.Query.term_query(schema, name, term, "freq")) for term in terms]
+    )
+    if only is not None:
+        scoreless = tantivy.Query.const_score_query(only, 0.0)
+        query = tantivy.Query.boolean_query([(must, query), (must, scoreless)])
+    hits = searcher.search(query, limit, count=False).hits  # counting all matches would forbid skipping
+    return {searcher.doc(address)["id"][0]: score for score, address in hits}
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("source", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("stems", tokenizer_name="terms", index_option="freq")
+    builder.add_text_field("grams", tokenizer_name="terms", index_option="freq")
+    return builder.build()
+
+
+def _index_path(path: Path) -> Path:
+    return path / "index"
+
+
+def _stamp(path: Path) -> Path:
+    return path / "stamp.json"
+
+
+def _open_index(path: Path) -> tantivy.Index | None:
+    """The index as committed; none where it is missing or damaged."""
+    try:
+        index = tantivy.Index.open(str(_index_path(path)))
+        _prepare(index)
+        index.reload()
+        index.searcher()
+    except (ValueError, OSError):
+        return None
+    return index
+
+
+def _create_index(path: Path) -> tuple[tantivy.Index, dict[str, Any]]:
+    _stamp(path).unlink(missing_ok=True)
+    shutil.rmtree(_index_path(path), ignore_errors=True)
+    _index_path(path).mkdir()
+    index = tantivy.Index(_schema(), str(_index_path(path)))
+    _prepare(index)
+    return index, _write_stamp(path, complete=False)
+
+
+def _prepare(index: tantivy.Index) -> None:
+    """What the directory does not keep: the tokenizer, and that we decide when to reload."""
+    tokenizer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    index.register_tokenizer("terms", tokenizer)
+    index.config_reader("manual")
+
+
+def _read_stamp(path: Path) -> dict[str, Any] | None:
+    """The stamp of an index that this version can read."""
+    try:
+        stamp: dict[str, Any] = json.loads(_stamp(path).read_text("utf-8"))
+        return stamp if stamp["layout"] == _LAYOUT and isinstance(stamp["complete"], bool) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_stamp(path: Path, *, complete: bool) -> dict[str, Any]:
+    stamp = {"layout": _LAYOUT, "complete": complete}
+    temporary = path / f"{uuid.uuid4().hex}.tmp"
+    temporary.write_text(json.dumps(stamp), "utf-8")
+    temporary.replace(_stamp(path))
+    return stamp
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    """Tells one atomic replacement of a file from the next."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _lock(path: Path) -> Any:
+    """Holds the index for this process until closed; the system lets go when the process dies."""
+    handle = (path / "lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        raise KnowledgeError(
+            f"`{path}` is being written by another process: stop that one, or let it do the indexing."
+        ) from None
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle

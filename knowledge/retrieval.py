@@ -1,0 +1,156 @@
+"""Finds the passages that answer a question: words first, vectors as a help.
+
+The two searches run side by side in threads. Without vectors, or where a passage has none yet, the
+words alone decide.
+"""
+
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from knowledge.documents import Hit, Passage
+from knowledge.embedding import Embedder, Vector
+from knowledge.errors import ModelError
+from knowledge.lexical import LexicalReader, Scores, Terms
+from knowledge.ranking import fuse
+
+_DEPTH = 100  # candidates of each engine
+_DENSE_WEIGHT = 0.2
+_SPARE = 2  # times as many candidates as asked for are read: some may be of replaced documents
+
+
+class PassageStore(Protocol):
+    """Where the texts are. It alone knows which version of a document is live."""
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """The live ones of these passages by id; the others are missing."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours among the vectors of passages."""
+
+    def query(self, embedding: Vector, limit: int, sources: frozenset[str]) -> list[tuple[str, float]]:
+        """Ids and cosine similarities of the nearest passages of these sources, best first."""
+        ...
+
+    def missing(self, ids: Collection[str]) -> Collection[str]:
+        """Which of these passages have no vector yet; cheap, and empty once all have one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages for a question, best first, and what it took to find them."""
+
+    hits: tuple[Hit, ...]
+    terms: Terms
+    """What was searched by."""
+    top_stems: float = 0.0
+    """Highest raw BM25 over stems."""
+    top_grams: float = 0.0
+    """Highest raw BM25 over character 4-grams; next to the question's own weight it tells whether
+    the documents speak of this at all."""
+    problem: str | None = None
+    """Why the vectors could not help, in a sentence."""
+    timings: dict[str, float] = field(default_factory=dict)
+    """Seconds: `lexical`, `embedding`, `vectors`, `passages`, `search` (all of it)."""
+
+
+class Retriever:
+    """Searches words and vectors at once; safe to call from several threads."""
+
+    def __init__(
+        self,
+        lexical: LexicalReader,
+        passages: PassageStore,
+        vectors: VectorIndex | None = None,
+        embedder: Embedder | None = None,
+    ) -> None:
+        self._lexical = lexical
+        self._passages = passages
+        self._vectors = vectors
+        self._embedder = embedder
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="lexical")
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._pool.shutdown()
+
+    def search(
+        self, question: str, *, limit: int = 10, sources: frozenset[str], per_document: bool = False
+    ) -> Found:
+        """The best passages of these sources for a question; `per_document`: the best of each document."""
+        started = time.perf_counter()
+        depth = max(_DEPTH, _SPARE * limit)
+        words = self._pool.submit(self._search_words, question, depth, sources)
+        near = self._search_vectors(question, depth, sources)
+        terms, scores, lexical_seconds = words.result()
+        unknown: Collection[str] = ()
+        if near.similar and self._vectors is not None:
+            unknown = self._vectors.missing({*scores.stems, *scores.grams} - near.similar.keys())
+        fused = fuse(scores, near.similar, unknown, _DENSE_WEIGHT)
+        ranking = sorted(fused, key=lambda id_: (-fused[id_], id_))
+        read = time.perf_counter()
+        passages = self._live(ranking, limit, per_document)
+        ended = time.perf_counter()
+        parts = {"stem": scores.stems, "char4": scores.grams, "dense": near.similar}
+        return Found(
+            tuple(
+                Hit(p, fused[p.id], {name: part[p.id] for name, part in parts.items() if p.id in part})
+                for p in passages
+            ),
+            terms,
+            max(scores.stems.values(), default=0.0),
+            max(scores.grams.values(), default=0.0),
+            near.problem,
+            {"lexical": lexical_seconds, **near.seconds, "passages": ended - read, "search": ended - started},
+        )
+
+    def _search_words(
+        self, question: str, depth: int, sources: frozenset[str]
+    ) -> tuple[Terms, Scores, float]:
+        started = time.perf_counter()
+        terms = Terms.of(question)
+        return terms, self._lexical.search(terms, depth, sources), time.perf_counter() - started
+
+    def _search_vectors(self, question: str, depth: int, sources: frozenset[str]) -> "_Near":
+        if self._vectors is None or self._embedder is None or not sources or not question.strip():
+            return _Near()
+        started = time.perf_counter()
+        try:
+            embedding = self._embedder.embed_query(question)
+        except ModelError as error:
+            return _Near(problem=str(error))
+        embedded = time.perf_counter()
+        similar = dict(self._vectors.query(embedding, depth, sources))
+        seconds = {"embedding": embedded - started, "vectors": time.perf_counter() - embedded}
+        return _Near(similar, seconds=seconds)
+
+    def _live(self, ranking: Sequence[str], limit: int, per_document: bool) -> list[Passage]:
+        """The first `limit` that are live, in this order."""
+        live: list[Passage] = []
+        documents: set[tuple[str, str]] = set()
+        for start in range(0, len(ranking), _SPARE * limit):
+            batch = ranking[start : start + _SPARE * limit]
+            found = self._passages.passages(batch)
+            for passage in (found[id_] for id_ in batch if id_ in found):
+                document = (passage.source, passage.document)
+                if per_document and document in documents:
+                    continue
+                documents.add(document)
+                live.append(passage)
+                if len(live) == limit:
+                    return live
+        return live
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """What the vectors say; nothing, and why, where they cannot be asked."""
+
+    similar: dict[str, float] = field(default_factory=dict)
+    problem: str | None = None
+    seconds: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,312 @@
+"""What can be set: the tables of `vocero.toml` and the environment, as models.
+
+`bot/config.py` fills them. Every field is described in docs/configuration.md; a test says when one is not.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from bot.globs import is_glob, matches
+
+Provider = Literal["openai", "anthropic", "gemini", "ollama", "openai-like"]
+SourceKind = Literal[
+    "folder", "web", "git", "sql", "confluence", "notion", "drive", "s3", "slack", "discord", "answers"
+]
+ToolKind = Literal["python", "http", "openapi", "sql", "mcp", "image"]
+FollowUps = Literal["off", "asker", "thread"]
+
+AVAILABLE_SOURCES: tuple[SourceKind, ...] = ("folder",)
+PLATFORMS = ("slack", "discord", "web", "terminal")
+PROVIDERS: tuple[Provider, ...] = ("openai", "anthropic", "gemini", "ollama", "openai-like")
+EMBEDDERS = ("openai", "gemini", "ollama", "openai-like", "fastembed")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"(?:\d{1,6}[smhdw])+", value):
+        raise ValueError(f"is {value!r}; write a time such as '30s', '15m', '6h' or '1d'")
+    spans = (timedelta(**{_UNITS[unit]: int(n)}) for n, unit in re.findall(r"(\d+)([smhdw])", value))
+    total = sum(spans, timedelta())
+    if not total:
+        raise ValueError("is no time at all; write one such as '15m'")
+    return total
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", value):
+        raise ValueError(f"is {value!r}; use up to 63 letters without accents, digits, '-' and '_'")
+    return value
+
+
+def _cron(value: str) -> str:
+    if not re.fullmatch(r"(?:[\d*/,\-a-zA-Z#?]+ +){4}[\d*/,\-a-zA-Z#?]+", value.strip()):
+        raise ValueError(f"is {value!r}; write five fields, such as '0 6 * * 1-5' for six on working days")
+    return value.strip()
+
+
+def _place(value: str, *, glob: bool) -> str:
+    """`platform:rest`, with a platform that exists."""
+    platform, colon, rest = value.partition(":")
+    if glob and is_glob(platform):
+        return value
+    if not colon or not rest or platform not in PLATFORMS:
+        platforms = ", ".join(PLATFORMS)
+        raise ValueError(
+            f"is {value!r}; write 'platform:#name' or 'platform:id', a platform being {platforms}"
+        )
+    if not glob and is_glob(rest):
+        raise ValueError(f"is {value!r}; it must name one place, without '*' or '?'")
+    return value
+
+
+def _place_or_glob(value: str) -> str:
+    return _place(value, glob=True)
+
+
+def _one_place(value: str) -> str:
+    return _place(value, glob=False)
+
+
+def model_parts(value: str, providers: Sequence[str]) -> tuple[str, str]:
+    """Provider and model of `provider:model`; ValueError in words."""
+    provider, colon, model = value.partition(":")
+    if not colon or not model.strip() or provider not in providers:
+        raise ValueError(f"is {value!r}; write 'provider:model', a provider being {', '.join(providers)}")
+    return provider, model
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Name = Annotated[str, AfterValidator(_name)]
+Cron = Annotated[str, AfterValidator(_cron)]
+Glob = Annotated[str, AfterValidator(_place_or_glob)]
+Place = Annotated[str, AfterValidator(_one_place)]
+Base = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ProviderSettings(_Table):
+    """`[models.<provider>]`: where a provider of models is reached."""
+
+    base_url: Base | None = None
+
+
+class SourceSettings(_Table):
+    """`[[sources]]`: where documents come from, and who may read them."""
+
+    name: Name
+    kind: SourceKind
+    path: Path | None = None
+    """Absolute once loaded; in the file relative to the file."""
+    access: Literal["public"] | tuple[Glob, ...] = "public"
+    every: Duration | None = None
+    cron: Cron | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    @field_validator("kind")
+    @classmethod
+    def _exists(cls, kind: SourceKind) -> SourceKind:
+        if kind not in AVAILABLE_SOURCES:
+            available = ", ".join(AVAILABLE_SOURCES)
+            raise ValueError(f"is {kind!r}, which is not available in this version; use {available}")
+        return kind
+
+    @field_validator("path")
+    @classmethod
+    def _beside_the_file(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        beside: Path = (info.context or {}).get("beside", Path.cwd())
+        return path and (beside / path.expanduser()).resolve()
+
+    @field_validator("access", mode="before")
+    @classmethod
+    def _public_or_list(cls, access: object) -> object:
+        if access == "public":
+            return access
+        if isinstance(access, list | tuple) and all(isinstance(entry, str) for entry in access):
+            return tuple(access)
+        raise ValueError(f'is {access!r}; write "public" or a list such as ["slack:#rrhh"]')
+
+
+class BudgetSettings(_Table):
+    """`budget` of a channel: what it may cost."""
+
+    day_usd: Annotated[float, Field(ge=0)] | None = None
+    user_day_usd: Annotated[float, Field(ge=0)] | None = None
+
+
+class ChannelSettings(_Table):
+    """`[[channels]]`: how the bot behaves in the channels that the glob matches."""
+
+    match: Glob
+    persona: str | None = None
+    sources: tuple[str, ...] | None = None
+    """None: every public source."""
+    tools: tuple[str, ...] = ()
+    follow_ups: FollowUps = "asker"
+    escalate_to: Place | None = None
+    budget: BudgetSettings = BudgetSettings()
+
+
+class ToolSettings(_Table):
+    """`[[tools]]`: a lookup the bot may make while it answers."""
+
+    name: Name
+    kind: ToolKind
+    effects: bool = False
+
+
+class FetchSettings(_Table):
+    """`[fetch]`: what fetchers and tools may reach."""
+
+    allow: tuple[str, ...] = ()
+
+
+class SlackSettings(_Table):
+    """`[slack]`: how Slack reaches the bot."""
+
+    mode: Literal["socket", "http"] = "socket"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 3000
+    path: Annotated[str, Field(pattern="^/")] = "/slack/events"
+
+
+class DiscordSettings(_Table):
+    """`[discord]`: how the bot connects to Discord."""
+
+    shards: Annotated[int, Field(ge=1)] = 1
+
+
+class Environment(BaseModel):
+    """What comes from the environment or an env file; a field's name in capitals is the name there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_client_id: SecretStr | None = None
+    slack_client_secret: SecretStr | None = None
+    discord_token: SecretStr | None = None
+    openai_api_key: SecretStr | None = None
+    anthropic_api_key: SecretStr | None = None
+    gemini_api_key: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    """None: a Valkey of the process's own."""
+    chroma_url: SecretStr | None = None
+    """None: Chroma inside the process."""
+    database_url: SecretStr | None = None
+    """None: SQLite in the data folder."""
+    vocero_config: Path | None = None
+    vocero_data: Path | None = None
+    vocero_slack_api_url: str = "https://slack.com/api/"
+    vocero_discord_api_url: str = "https://discord.com/api/v10"
+    vocero_discord_gateway_url: str | None = None
+    """None: the one that Discord names."""
+    vocero_llm_base_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedChannel:
+    """What holds in one channel."""
+
+    persona: str | None
+    """None: the persona that comes with the bot for the configured language."""
+    sources: frozenset[str]
+    tools: frozenset[str]
+    follow_ups: FollowUps
+    escalate_to: str | None
+    budget: BudgetSettings
+    locked: bool
+    """The file names this channel exactly, so it cannot be changed from chat."""
+
+
+class FileSettings(_Table):
+    """The configuration file."""
+
+    llm: str | None = None
+    """`provider:model`; None: answers are extracted."""
+    embedding: str = "local"
+    language: Literal["es", "en"] = "es"
+    admins: tuple[Place, ...] = ()
+    models: dict[Provider, ProviderSettings] = {}
+    sources: tuple[SourceSettings, ...] = ()
+    channels: tuple[ChannelSettings, ...] = ()
+    tools: tuple[ToolSettings, ...] = ()
+    fetch: FetchSettings = FetchSettings()
+    slack: SlackSettings = SlackSettings()
+    discord: DiscordSettings = DiscordSettings()
+
+    @field_validator("llm")
+    @classmethod
+    def _known_llm(cls, llm: str | None) -> str | None:
+        if llm is not None:
+            model_parts(llm, PROVIDERS)
+        return llm
+
+    @field_validator("embedding")
+    @classmethod
+    def _known_embedder(cls, embedding: str) -> str:
+        if embedding not in ("none", "local"):
+            try:
+                model_parts(embedding, EMBEDDERS)
+            except ValueError as error:
+                raise ValueError(f"{error}, or 'local' or 'none'") from None
+        return embedding
+
+
+class Settings(FileSettings):
+    """Everything that is set, checked: the file, where it is, and the environment."""
+
+    path: Path
+    """The file this was read from."""
+    data: Path
+    """Where everything is kept that is not configuration. One process owns it at a time."""
+    env: Environment = Environment()
+
+    @property
+    def llm_base_url(self) -> str | None:
+        """Where the provider of `llm` is reached; None: where its own client goes."""
+        if self.llm is None:
+            return None
+        settings = next((s for name, s in self.models.items() if self.llm.startswith(f"{name}:")), None)
+        return self.env.vocero_llm_base_url or (settings.base_url if settings else None)
+
+    def source(self, name: str) -> SourceSettings | None:
+        """The source of that name."""
+        return next((source for source in self.sources if source.name == name), None)
+
+    def channel_for(self, platform: str, id: str, name: str | None = None) -> ResolvedChannel:  # noqa: A002 - the field's word
+        """What holds in a channel: the last `[[channels]]` table that matches its id or name, whole."""
+        labels = [f"{platform}:{id}"] + ([f"{platform}:#{name}"] if name else [])
+        hits = [table for table in self.channels if any(matches(table.match, label) for label in labels)]
+        table = hits[-1] if hits else ChannelSettings(match="*")
+        public = (source.name for source in self.sources if source.access == "public")
+        return ResolvedChannel(
+            persona=table.persona,
+            sources=frozenset(public if table.sources is None else table.sources),
+            tools=frozenset(table.tools),
+            follow_ups=table.follow_ups,
+            escalate_to=table.escalate_to,
+            budget=table.budget,
+            locked=any(not is_glob(hit.match) for hit in hits),
+        )

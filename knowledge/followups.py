@@ -9,7 +9,7 @@ _OPENING = re.compile(
     r"^\W*(?:y|e|pero|entonces|o|and|but|or|so|then|what about|how about|qué tal|que tal)\b", re.IGNORECASE
 )
 _ANAPHORA = frozenset(
-    "eso esa ese esto esta ello ellos ellas ahi alli it that this they them those these there one ones".split()
+    "eso esa ese esto esta ello ellos ellas ahi alli it that this they them those these there ones".split()
 )
 _NAME = r"[A-ZÁÉÍÓÚÑ][\wáéíóúñü]*(?:\s+[A-ZÁÉÍÓÚÑ][\wáéíóúñü]*)*"
 _PLACED = re.compile(

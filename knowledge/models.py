@@ -109,7 +109,8 @@ def _open_llm(name: str, model: str, provider: Provider) -> Any:
 
     if not provider.base_url:
         raise ModelError(
-            '`llm = "openai-like:…"` needs an address: set `base_url` under [models.openai-like] or VOCERO_LLM_BASE_URL.'
+            f"`llm = {name}:{model}` needs an address: set `base_url` under [models.openai-like] "
+            "or VOCERO_LLM_BASE_URL."
         )
     return OpenAILike(
         model=model,

@@ -1,0 +1,24 @@
+"""Who may read what: the sources that an answer may be drawn from."""
+
+from bot.messages import Message
+from bot.settings import ResolvedChannel, Settings
+
+
+def readable(settings: Settings, channel: ResolvedChannel, message: Message) -> frozenset[str]:
+    """Names of the sources that everyone who sees the answer may read.
+
+    A channel reads what it is allowed; a channel shared with outsiders only what is public; an answer that
+    its author alone sees may also draw on what the author may read.
+    """
+    public = {source.name for source in settings.sources if source.access == "public"}
+    if message.channel.kind == "shared":
+        return frozenset(channel.sources & public)
+    if not message.private:
+        return channel.sources
+    identities = {message.author.id, *message.author.groups}
+    own = {
+        source.name
+        for source in settings.sources
+        if source.access != "public" and identities.intersection(source.access)
+    }
+    return channel.sources | own

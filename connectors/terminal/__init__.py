@@ -1,0 +1,110 @@
+"""The terminal as a platform: the same way through queue, turn and delivery as every other.
+
+Whoever asks (`vocero ask`, `vocero chat`) may sit in another process than the worker that answers; the
+reply travels through Redis.
+"""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.errors import ConfigurationError
+from bot.messages import (
+    Answer,
+    Channel,
+    Command,
+    Delivery,
+    Feedback,
+    Message,
+    Person,
+    Replace,
+    Reply,
+    Status,
+    Submit,
+    Text,
+)
+from bot.replies import Replies
+
+NAME = "terminal"
+LOCAL = f"{NAME}:local"
+
+
+class TerminalConnector:
+    """Delivers replies to the processes that asked."""
+
+    name = NAME
+
+    def __init__(self, replies: Replies) -> None:
+        self._replies = replies
+
+    async def listen(self, submit: Submit) -> None:
+        """Nothing arrives by itself: those who ask put their events into the queue."""
+        await asyncio.Event().wait()
+
+    async def deliver(self, event: Message | Command | Feedback, reply: Reply, delivery: Delivery) -> None:
+        """Passes the reply on to the one who asked."""
+        await delivery.check()
+        await self._replies.publish(event.id, reply)
+
+    async def post(self, channel: str, text: str) -> None:
+        """There is no one to post to: a terminal shows replies alone."""
+
+
+class Terminal:
+    """Someone at a terminal: asks and commands, and reads the replies."""
+
+    def __init__(self, submit: Submit, replies: Replies, alive: Callable[[], bool]) -> None:
+        self._submit = submit
+        self._replies = replies
+        self._alive = alive
+
+    async def ask(
+        self, question: str, channel: str = LOCAL, thread: str | None = None
+    ) -> AsyncIterator[Status | Text | Replace | Answer]:
+        """Asks, and gives the reply in chunks."""
+        id_ = f"{NAME}:{uuid.uuid4()}"
+        message = Message(
+            id=id_,
+            thread=f"{NAME}:{channel}:{thread}" if thread else id_,
+            channel=parse_channel(channel),
+            author=person(),
+            at=datetime.now(UTC),
+            text=question,
+        )
+        await self._submit(message)
+        async for chunk in self._replies.read(id_, alive=self._alive):
+            yield chunk
+
+    async def command(self, name: str, **arguments: Any) -> AsyncIterator[Status | Text | Replace | Answer]:
+        """Gives an admin command, and tells how it goes."""
+        id_ = f"{NAME}:{uuid.uuid4()}"
+        command = Command(
+            id=id_,
+            thread=id_,
+            channel=parse_channel(LOCAL),
+            author=person(),
+            at=datetime.now(UTC),
+            private=True,
+            name=name,
+            arguments=arguments,
+        )
+        await self._submit(command)
+        async for chunk in self._replies.read(id_, alive=self._alive):
+            yield chunk
+
+
+def parse_channel(text: str) -> Channel:
+    """`platform:#name` or `platform:id`."""
+    platform, colon, place = text.partition(":")
+    if not (platform and colon and place.lstrip("#")):
+        raise ConfigurationError(f"{text!r} is no channel: write platform:#name or platform:id.")
+    name = place[1:] if place.startswith("#") else None
+    return Channel(platform=platform, id=place, name=name)
+
+
+def person() -> Person:
+    """The user of this machine, who may administer what runs on it."""
+    return Person(id=f"{NAME}:{os.getuid()}", admin=True)

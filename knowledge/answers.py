@@ -1,0 +1,100 @@
+"""What is asked of the engine and what comes back: a question, pieces, a result with its evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from knowledge.documents import Hit, Passage
+from knowledge.extract import Extract, Quote, suggestions
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier turn of the thread."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and within which bounds."""
+
+    text: str
+    sources: frozenset[str]
+    """Names of the sources that may be read for it: the boundary of access."""
+    language: str
+    history: tuple[Turn, ...] = ()
+    """Earlier turns, oldest first."""
+    about: str | None = None
+    """Another message's text that the question is about."""
+    instructions: str = ""
+    """The persona's, for a generated answer."""
+    words: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A passage behind an answer, by its number."""
+
+    number: int
+    passage: Passage
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The next piece of a generated answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """The draft so far does not stand; what follows replaces it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The end of every answer."""
+
+    outcome: Literal["answered", "not_found", "failed"]
+    text: str
+    """Generated: the text with its `[n]`. Extractive: the quotes, one a paragraph, without marks."""
+    confidence: float
+    quotes: tuple[tuple[int, Quote], ...] = ()
+    """Extractive: each quote with the number of its citation."""
+    citations: tuple[Cited, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    """Nearest headings, where nothing was found."""
+    model: str | None = None
+    problem: str | None = None
+    """Why the model's answer was not used, in one sentence."""
+    incomplete: bool = False
+    """The model broke off: the text is what had come by then."""
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+Piece = Draft | Discarded | Result
+
+
+def quoted(extracted: Extract, hits: Sequence[Hit], timings: dict[str, float]) -> Result:
+    """The extract as a result, its quotes numbered by the passage they stand in."""
+    if not extracted.answered:
+        return Result("not_found", "", extracted.confidence, suggestions=suggestions(hits), timings=timings)
+    numbered: list[tuple[int, Quote]] = []
+    cited: dict[str, Cited] = {}
+    for quote in extracted.quotes:
+        known = cited.get(quote.passage.id)
+        number = known.number if known else len(cited) + 1
+        excerpt = f"{known.excerpt} {quote.text}" if known else quote.text
+        cited[quote.passage.id] = Cited(number, quote.passage, excerpt)
+        numbered.append((number, quote))
+    return Result(
+        "answered",
+        "\n\n".join(quote.text for quote in extracted.quotes),
+        extracted.confidence,
+        quotes=tuple(numbered),
+        citations=tuple(cited.values()),
+        timings=timings,
+    )

@@ -1,0 +1,98 @@
+"""From a question to an answer with its evidence: complete it, retrieve, then quote or generate."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from knowledge import prompts
+from knowledge.answers import Piece, Question, quoted
+from knowledge.errors import KnowledgeError, ModelError
+from knowledge.extract import Extract, Statistics, extract
+from knowledge.followups import standalone
+from knowledge.generation import Generation
+from knowledge.models import LanguageModel
+from knowledge.retrieval import Found
+
+_PASSAGES = 6
+"""Passages that a question is answered from."""
+
+
+class Search(Protocol):
+    """What the engine needs of a retriever."""
+
+    def search(self, question: str, *, limit: int = 10, sources: frozenset[str]) -> Found:
+        """The best passages for a question out of the given sources."""
+        ...
+
+    @property
+    def statistics(self) -> Statistics:
+        """How common words are in the index."""
+        ...
+
+
+class Engine:
+    """Answers questions from the index, with a model or without one."""
+
+    def __init__(
+        self, retriever: Search, model: LanguageModel | None = None, *, concurrency: int = 4
+    ) -> None:
+        self._retriever = retriever
+        self._model = model
+        # Searching is CPU work in threads; more of them at once only makes each slower.
+        self._slots = asyncio.Semaphore(concurrency)
+
+    @property
+    def model(self) -> str | None:
+        """`provider:model`, or None when answers are extracts."""
+        return self._model.spec if self._model else None
+
+    async def answer(self, question: Question) -> AsyncIterator[Piece]:
+        """The answer in pieces; the last one is its `Result`."""
+        timings: dict[str, float] = {}
+        started = time.perf_counter()
+        asked = await self._complete(question)
+        timings["condense"] = time.perf_counter() - started
+        found, extracted = await self._search(asked, question, timings)
+        if self._model is None or not found.hits:
+            yield quoted(extracted, found.hits, timings)
+            return
+        statistics = self._retriever.statistics
+        generation = Generation(self._model, asked, question, found.hits, extracted, statistics, timings)
+        async for piece in generation.stream():
+            yield piece
+
+    async def _complete(self, question: Question) -> str:
+        """The question as it stands by itself."""
+        text = f"{question.text}\n{question.about}" if question.about else question.text
+        if not question.history:
+            return text
+        if self._model is not None:
+            said = [(turn.question, turn.answer) for turn in question.history]
+            system, user = prompts.condense(said, text)
+            try:
+                asked = (await self._model.complete((("system", system), ("user", user)))).strip()
+            except ModelError:
+                asked = ""
+            if asked and len(asked) < 4 * len(text) + 400:
+                return asked
+        return standalone(text, question.history[-1].question)
+
+    async def _search(
+        self, asked: str, question: Question, timings: dict[str, float]
+    ) -> tuple[Found, Extract]:
+        started = time.perf_counter()
+        async with self._slots:
+            found = await asyncio.to_thread(
+                self._retriever.search, asked, limit=_PASSAGES, sources=question.sources
+            )
+            timings["retrieve"] = time.perf_counter() - started
+            if any(hit.passage.source not in question.sources for hit in found.hits):
+                # The retriever keeps the boundary; this is it again, on what is about to be shown.
+                raise KnowledgeError("A passage outside the allowed sources was found; nothing was shown.")
+            started = time.perf_counter()
+            extracted = await asyncio.to_thread(
+                extract, asked, found.hits, self._retriever.statistics, words=question.words
+            )
+        timings["extract"] = time.perf_counter() - started
+        return found, extracted

@@ -1,48 +1,15 @@
 """Texts into vectors: what an embedder is, and opening one by name."""
 
-from collections.abc import Sequence
 from functools import cache as once
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from knowledge.documents import Passage
+from knowledge.embedding.types import WINDOW, Embedder, Vector
 from knowledge.errors import ModelError
 
-Vector = NDArray[np.float32]
-
-WINDOW = 254
-"""Word pieces of text that the local embedder reads; what is beyond, it does not see."""
-
-
-class Embedder(Protocol):
-    """Turns texts into vectors of length 1. Safe to share between threads; blocks, so call it in one."""
-
-    @property
-    def name(self) -> str:
-        """Names the vectors: those of another name cannot be compared."""
-        ...
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-        ...
-
-    @property
-    def window(self) -> int:
-        """Word pieces of a text that it reads."""
-        ...
-
-    def embed_passages(self, texts: Sequence[str]) -> Vector:
-        """[n, dimensions], normalised; raises `ModelError`."""
-        ...
-
-    def embed_query(self, text: str) -> Vector:
-        """[dimensions], normalised; raises `ModelError`."""
-        ...
+__all__ = ["WINDOW", "Embedder", "Vector", "count_pieces", "embedded_text", "open_embedder"]
 
 
 def embedded_text(passage: Passage) -> str:
@@ -71,11 +38,11 @@ def open_embedder(
 def count_pieces(text: str) -> int:
     """Word pieces of a text for the local embedder, whose window passages must fit.
 
-    Where its weights are not installed, an estimate that errs upwards.
+    Where its weights are not installed, an estimate.
     """
     tokenizer = _tokenizer()
     if tokenizer is None:
-        return -(-len(text) // 3)
+        return -(-len(text) * 2 // 5)
     return len(tokenizer.encode(text, add_special_tokens=False).ids)
 
 

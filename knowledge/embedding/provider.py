@@ -2,14 +2,12 @@
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from knowledge.embedding.types import Vector
 from knowledge.errors import ModelError
-
-if TYPE_CHECKING:
-    from knowledge.embedding import Vector
 
 _INTEGRATIONS = {  # provider: module, class, name of the argument for a base address
     "openai": ("openai", "OpenAIEmbedding", "api_base"),
@@ -43,12 +41,6 @@ def open_provider(spec: str, *, base_url: str | None, api_key: str | None) -> "P
         raise ModelError(f"The embedder `{spec}` cannot be opened: {error}") from error
 
 
-def normalised(vectors: "Vector") -> "Vector":
-    """Each row at length 1."""
-    lengths: Vector = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float32))[:, None]
-    return np.divide(vectors, np.maximum(lengths, np.float32(1e-12)), dtype=np.float32)
-
-
 class ProviderEmbedder:
     """A LlamaIndex embedding model as an `Embedder`."""
 
@@ -67,20 +59,23 @@ class ProviderEmbedder:
         assert self._dimensions is not None
         return self._dimensions
 
-    def embed_passages(self, texts: Sequence[str]) -> "Vector":
+    def embed_passages(self, texts: Sequence[str]) -> Vector:
         """[n, dimensions], normalised."""
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
         return self._vectors(lambda: self._model.get_text_embedding_batch(list(texts)))
 
-    def embed_query(self, text: str) -> "Vector":
+    def embed_query(self, text: str) -> Vector:
         """[dimensions], normalised."""
-        return self._vectors(lambda: [self._model.get_query_embedding(text)])[0]
+        vector: Vector = self._vectors(lambda: [self._model.get_query_embedding(text)])[0]
+        return vector
 
-    def _vectors(self, embed: Any) -> "Vector":
+    def _vectors(self, embed: Any) -> Vector:
         try:
             vectors = np.asarray(embed(), dtype=np.float32)
         except Exception as error:
             raise ModelError(f"The embedder `{self.name}` did not answer: {error}") from error
         self._dimensions = vectors.shape[1]
-        return normalised(vectors)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        normalised: Vector = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+        return normalised

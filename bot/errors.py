@@ -1,7 +1,9 @@
 """The bot's errors, each a sentence fit for the person who caused it.
 
 VoceroError            exit code 1
-└── ConfigurationError exit code 2: settings, usage
+├── ConfigurationError exit code 2: settings, usage
+├── StateError         the shared state (Redis) cannot be started or reached
+└── LeaseLostError     another worker has taken this turn over: stop without posting
 """
 
 
@@ -11,3 +13,11 @@ class VoceroError(Exception):
 
 class ConfigurationError(VoceroError):
     """A setting is missing, unknown or contradicts another."""
+
+
+class StateError(VoceroError):
+    """The shared state cannot be started or reached."""
+
+
+class LeaseLostError(VoceroError):
+    """This turn belongs to another worker by now."""

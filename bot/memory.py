@@ -1,0 +1,91 @@
+"""What a thread remembers: the persona it began with and its last turns."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+_LONGEST = 4_000
+"""Characters kept of a question or an answer: a pasted log must not fill every later prompt."""
+
+# A turn that is tried again replaces what its first try left, at the same place.
+_ADD = """
+local kept = redis.call('LRANGE', KEYS[1], 0, -1)
+local place = nil
+for index, turn in ipairs(kept) do
+  if cjson.decode(turn).id == ARGV[1] then place = index - 1 end
+end
+if place then
+  redis.call('LSET', KEYS[1], place, ARGV[2])
+else
+  redis.call('RPUSH', KEYS[1], ARGV[2])
+  redis.call('LTRIM', KEYS[1], -tonumber(ARGV[3]), -1)
+end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One earlier turn. `documents` are those that its answer cited."""
+
+    id: str
+    """Of the event: the same turn is remembered once, however often it was tried."""
+    question: str
+    answer: str
+    documents: tuple[str, ...] = ()
+
+
+class Memory:
+    """The short memory of threads, in Redis; it fades after `lifetime` without a turn."""
+
+    def __init__(
+        self,
+        redis: "Redis",
+        prefix: str = "vocero",
+        *,
+        turns: int = 6,
+        lifetime: timedelta = timedelta(days=30),
+    ) -> None:
+        self._redis = redis
+        self._prefix = f"{prefix}:memory"
+        self._capacity = turns
+        self._lifetime = lifetime
+        self._add = redis.register_script(_ADD)
+
+    async def persona(self, thread: str, default: str) -> str:
+        """The persona that the thread began with: `default` if it begins now, and from then on."""
+        key = f"{self._prefix}:persona:{thread}"
+        kept: bytes | None = await self._redis.set(key, default, nx=True, get=True, ex=self._lifetime)
+        if kept is None:
+            return default
+        await self._redis.expire(key, self._lifetime)
+        return kept.decode()
+
+    async def turns(self, thread: str) -> list[Remembered]:
+        """The last turns, oldest first."""
+        kept: list[bytes] = await self._redis.lrange(self._turns(thread), 0, -1)
+        return [_load(turn) for turn in kept]
+
+    async def add(self, thread: str, turn: Remembered) -> None:
+        """Remembers a turn; the oldest one over capacity is forgotten."""
+        written = json.dumps(
+            asdict(turn) | {"question": turn.question[:_LONGEST], "answer": turn.answer[:_LONGEST]}
+        )
+        seconds = int(self._lifetime.total_seconds())
+        await self._add(keys=[self._turns(thread)], args=[turn.id, written, self._capacity, seconds])
+
+    async def forget(self, thread: str) -> None:
+        """Forgets the thread's turns; its persona stays."""
+        await self._redis.delete(self._turns(thread))
+
+    def _turns(self, thread: str) -> str:
+        return f"{self._prefix}:turns:{thread}"
+
+
+def _load(written: bytes) -> Remembered:
+    fields: dict[str, Any] = json.loads(written)
+    return Remembered(fields["id"], fields["question"], fields["answer"], tuple(fields["documents"]))

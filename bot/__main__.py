@@ -1,0 +1,5 @@
+"""`python -m bot` is `vocero`."""
+
+from bot.cli import main
+
+main()

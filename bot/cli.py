@@ -1,0 +1,88 @@
+"""The command line: the group of commands, and what becomes of errors."""
+
+import errno
+import importlib.metadata
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from bot.commands import common_options
+from bot.commands.documents import evaluation, index, search
+from bot.commands.operations import doctor, init, serve, status
+from bot.commands.questions import ask, chat
+from bot.errors import ConfigurationError, VoceroError
+from knowledge.errors import KnowledgeError
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"vocero {importlib.metadata.version('vocero')}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and stop.",
+)
+@common_options
+def cli() -> None:
+    """Answer questions from your company's own documents: here, in Slack and in Discord.
+
+    Settings come from vocero.toml in this folder, or from the file named with --config or in VOCERO_CONFIG.
+    `vocero init` writes one to begin with.
+    """
+
+
+for command in (chat, ask, search, index, serve, status, doctor, init, evaluation):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs a command and ends the process.
+
+    0: done. 1: something failed. 2: the command or the configuration is wrong. 130: interrupted.
+    Errors are one sentence on stderr; `--debug` adds where they come from.
+    """
+    debug = "--debug" in (sys.argv if arguments is None else arguments)
+    try:
+        sys.exit(cli.main(arguments, prog_name="vocero", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except ConfigurationError as error:
+        _say(error, debug, str(error))
+        sys.exit(USAGE)
+    except (VoceroError, KnowledgeError) as error:
+        _say(error, debug, str(error))
+        sys.exit(FAILED)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            _stop_writing()
+        else:
+            what = f"{type(error).__name__}: {error}".strip().removesuffix(":")
+            _say(error, debug, f"Something went wrong: {what}; run again with --debug to see where.")
+        sys.exit(FAILED)
+
+
+def _say(error: BaseException, debug: bool, sentence: str) -> None:
+    if debug:
+        traceback.print_exception(error)
+    click.echo(f"vocero: {sentence}", err=True)
+
+
+def _stop_writing() -> None:
+    """Who read our output is gone (`| head`): the interpreter must not complain of it on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,109 @@
+"""`search`, `index` and `eval retrieval`."""
+
+import json
+from typing import BinaryIO
+
+import click
+
+from bot.commands import ChannelType, clean, common_options, json_option, run, settings_of
+from bot.commands.output import console, output, progress_bar, show, show_hits
+
+
+@click.command()
+@click.argument("query")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many at most."
+)
+@click.option("--documents", is_flag=True, help="Only the best passage of each document.")
+@click.option(
+    "--channel",
+    type=ChannelType(),
+    metavar="PLATFORM:#NAME",
+    help="Only what this channel may read; without it, every source.",
+)
+@json_option
+@common_options
+def search(query: str, limit: int, documents: bool, channel: str | None, as_json: bool) -> None:
+    """Find passages of the documents, without answering."""
+    settings = settings_of()
+    from bot.app import search as find
+
+    with output(as_json) as write:
+        hits = run(find(settings, clean(query), limit, documents, channel))
+        if write:
+            write({"hits": hits})
+        else:
+            show_hits(console(), hits)
+
+
+@click.command()
+@click.argument("source", required=False)
+@click.option("--wait", is_flag=True, help="Until the vectors are in, too.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
+@click.option("--full", is_flag=True, help="Read everything again, also what has not changed.")
+@json_option
+@common_options
+def index(source: str | None, wait: bool, dry_run: bool, full: bool, as_json: bool) -> None:
+    """Take in what is new or changed in the documents: of one source, or of all."""
+    settings = settings_of()
+    from bot.app import index as sync
+
+    with output(as_json) as write:
+        with progress_bar() as progress:
+            reports = run(sync(settings, source, wait, dry_run, full, progress))
+        if write:
+            write({"sources": reports})
+        else:
+            show(console(), {"sources": reports})
+    if any(report.get("error") for report in reports):
+        click.get_current_context().exit(1)
+
+
+@click.group(name="eval")
+def evaluation() -> None:
+    """Measure how good the answers are."""
+
+
+@evaluation.command()
+@click.argument("file", type=click.File("rb"), metavar="FILE.jsonl")
+@json_option
+@common_options
+def retrieval(file: BinaryIO, as_json: bool) -> None:
+    """Measure search on queries with their relevant documents.
+
+    A line of the file: {"query": "…", "relevant": ["folder/file.md", …]}.
+    """
+    queries = _read_queries(file)
+    settings = settings_of()
+    from bot.app import evaluate_retrieval
+
+    with output(as_json) as write:
+        report = run(evaluate_retrieval(settings, queries))
+        if write:
+            write(report)
+        else:
+            show(console(), report)
+
+
+def _read_queries(file: BinaryIO) -> list[dict[str, object]]:
+    queries: list[dict[str, object]] = []
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+        except ValueError as error:
+            raise click.BadParameter(f"line {number} is not JSON: {error}", param_hint="FILE.jsonl") from None
+        relevant = entry.get("relevant") if isinstance(entry, dict) else None
+        if (
+            not isinstance(relevant, list)
+            or not relevant
+            or not all(isinstance(document, str) for document in relevant)
+            or not isinstance(entry.get("query"), str)
+        ):
+            wanted = '{"query": "…", "relevant": ["path", …]}'
+            raise click.BadParameter(f"line {number} is not {wanted}", param_hint="FILE.jsonl")
+        queries.append({"query": clean(entry["query"]), "relevant": relevant})
+    if not queries:
+        raise click.BadParameter("it has no queries", param_hint="FILE.jsonl")
+    return queries

@@ -1,0 +1,76 @@
+"""`serve`, `status`, `doctor` and `init`."""
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from bot.commands import common_options, json_option, run, settings_of
+from bot.commands.output import console, output, show, show_checks
+
+
+@click.command()
+@common_options
+def serve() -> None:
+    """Run the bot: connect to what there are tokens for, and answer until stopped."""
+    settings = settings_of(logging.INFO)
+    from bot.app import run_serve
+
+    run(run_serve(settings))
+
+
+@click.command()
+@json_option
+@common_options
+def status(as_json: bool) -> None:
+    """Show what is indexed and how fresh it is, and what was asked and answered."""
+    settings = settings_of()
+    from bot.app import status as report_status
+
+    with output(as_json) as write:
+        report = run(report_status(settings))
+        if write:
+            write(report)
+        else:
+            show(console(), report)
+
+
+@click.command()
+@json_option
+@common_options
+def doctor(as_json: bool) -> None:
+    """Check everything that is configured, and say what to put right."""
+    from bot.doctor import configuration_failure, examine
+    from bot.errors import ConfigurationError
+
+    misconfigured = False
+    with output(as_json) as write:
+        try:
+            settings = settings_of()
+        except ConfigurationError as error:
+            checks, misconfigured = [configuration_failure(error)], True
+        else:
+            checks = run(examine(settings))
+        failed = any(check.status == "fail" for check in checks)
+        if write:
+            write({"ok": not failed, "checks": [asdict(check) for check in checks]})
+        else:
+            show_checks(console(), checks)
+    if failed:
+        click.get_current_context().exit(2 if misconfigured else 1)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
+@common_options
+def init(folder: Path) -> None:
+    """Begin: write a configuration with comments, a persona, .env.example and a first document.
+
+    Into this folder or another; nothing that is there is overwritten.
+    """
+    from bot.init import write_scaffold
+
+    for path in write_scaffold(folder):
+        click.echo(f"wrote {path}")
+    click.echo("Put your documents into docs/ and talk to it: vocero chat")

@@ -1,0 +1,121 @@
+"""`chat` and `ask`."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from bot.commands import (
+    TERMINAL,
+    ChannelType,
+    channel_option,
+    clean,
+    common_options,
+    json_option,
+    run,
+    settings_of,
+)
+from bot.commands.output import answer_json, console, output, show_answer
+
+if TYPE_CHECKING:
+    from bot.app import AskRequest
+    from bot.messages import Answer
+
+
+@click.command()
+@channel_option
+@common_options
+def chat(channel: str) -> None:
+    """Talk with the bot in this terminal."""
+    settings = settings_of()
+    from bot.app import run_chat
+
+    run(run_chat(settings, channel))
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option(
+    "--file",
+    "file",
+    type=click.File("rb"),
+    metavar="FILE.jsonl",
+    help='Many questions: a line each, {"question": …, "channel": …, "thread": …}, the last two '
+    "if wanted. '-' reads standard input.",
+)
+@channel_option
+@click.option("--thread", metavar="NAME", help="Go on with this conversation; the bot remembers its turns.")
+@json_option
+@common_options
+def ask(question: str | None, file: BinaryIO | None, channel: str, thread: str | None, as_json: bool) -> None:
+    """Ask one question, or a file of them, and print the answers."""
+    if (question is None) == (file is None):
+        raise click.UsageError("Give a question or a --file with questions.")
+    if question is not None and not question.strip():
+        raise click.UsageError("The question is empty.")
+    settings = settings_of()
+    from bot.app import AskRequest
+
+    requests: list[AskRequest | Answer]
+    if question is not None:
+        requests = [AskRequest(clean(question), channel, thread)]
+    else:
+        assert file is not None
+        requests = list(_read_requests(file, channel, thread))
+    failed = run(_answer(settings, requests, as_json))
+    if failed:
+        click.get_current_context().exit(1)
+
+
+async def _answer(settings: Any, requests: "list[AskRequest | Answer]", as_json: bool) -> bool:
+    """Prints an answer for each request, in order; whether one failed."""
+    from bot.app import AskRequest, ask_many
+
+    failed = False
+    with output(as_json) as write:
+        answers = ask_many(settings, [one for one in requests if isinstance(one, AskRequest)])
+        for request in requests:
+            answer = await anext(answers) if isinstance(request, AskRequest) else request
+            failed |= answer.outcome == "failed"
+            if write:
+                write(answer_json(answer))
+            else:
+                show_answer(console(), answer)
+    return failed
+
+
+def _read_requests(file: BinaryIO, channel: str, thread: str | None) -> "Iterator[AskRequest | Answer]":
+    """The requests of a file; for a line that is none, the answer that says so."""
+    from bot.app import AskRequest
+
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            if not isinstance(entry, dict) or not isinstance(entry.get("question"), str):
+                raise ValueError('it needs {"question": "…"}')
+            if not entry["question"].strip():
+                raise ValueError("its question is empty")
+            place = ChannelType().convert(entry.get("channel") or channel, None, None)
+            yield AskRequest(clean(entry["question"]), place, entry.get("thread") or thread)
+        except (ValueError, click.BadParameter) as error:
+            yield _unreadable(number, error)
+
+
+def _unreadable(number: int, error: Exception) -> "Answer":
+    from bot.messages import Answer, RegisterScore
+
+    what = error.message if isinstance(error, click.BadParameter) else str(error)
+    return Answer(
+        id=f"{TERMINAL}:line-{number}",
+        outcome="failed",
+        text=f"Line {number} is not a question: {what}",
+        answer="",
+        reason="unreadable_line",
+        confidence=0.0,
+        persona="",
+        register=RegisterScore(singular="", plural="", score=None),
+        model=None,
+    )

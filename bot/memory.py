@@ -59,16 +59,15 @@ class Memory:
     async def persona(self, thread: str, default: str) -> str:
         """The persona that the thread began with: `default` if it begins now, and from then on."""
         key = f"{self._prefix}:persona:{thread}"
-        kept: bytes | None = await self._redis.set(key, default, nx=True, get=True, ex=self._lifetime)
-        if kept is None:
+        kept = await self._redis.set(key, default, nx=True, get=True, ex=self._lifetime)
+        if not isinstance(kept, bytes):
             return default
         await self._redis.expire(key, self._lifetime)
         return kept.decode()
 
     async def turns(self, thread: str) -> list[Remembered]:
         """The last turns, oldest first."""
-        kept: list[bytes] = await self._redis.lrange(self._turns(thread), 0, -1)
-        return [_load(turn) for turn in kept]
+        return [_load(turn) for turn in await self._redis.lrange(self._turns(thread), 0, -1)]
 
     async def add(self, thread: str, turn: Remembered) -> None:
         """Remembers a turn; the oldest one over capacity is forgotten."""
@@ -78,14 +77,10 @@ class Memory:
         seconds = int(self._lifetime.total_seconds())
         await self._add(keys=[self._turns(thread)], args=[turn.id, written, self._capacity, seconds])
 
-    async def forget(self, thread: str) -> None:
-        """Forgets the thread's turns; its persona stays."""
-        await self._redis.delete(self._turns(thread))
-
     def _turns(self, thread: str) -> str:
         return f"{self._prefix}:turns:{thread}"
 
 
-def _load(written: bytes) -> Remembered:
+def _load(written: bytes | str) -> Remembered:
     fields: dict[str, Any] = json.loads(written)
     return Remembered(fields["id"], fields["question"], fields["answer"], tuple(fields["documents"]))

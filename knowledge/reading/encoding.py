@@ -1,0 +1,105 @@
+"""From bytes to text when nobody says how they were encoded."""
+
+import codecs
+import re
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What the offices of this product's users have written text files in, the likeliest first.
+_WESTERN = ("cp1252", "cp850", "mac_roman")
+_LETTERS = frozenset("áéíóúñüÁÉÍÓÚÑÜàèìòùâêîôûäëïöçãõÀÈÌÒÙÂÊÎÔÛÄËÏÖÇÃÕß")
+_SIGNS = frozenset("¿¡ºª€«»“”‘’–—…·°§£©®™½¼¾±×²³¢´\xa0•")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_IN_WORD = re.compile(r"(?<=[A-Za-z])[^\x00-\x7f]|[^\x00-\x7f](?=[A-Za-z])")
+_META = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})""", re.IGNORECASE)
+
+
+def decode(content: bytes, *, markup: bool = False) -> tuple[str, str | None]:
+    """The text with Unix line ends, and a note when some of its bytes fit no encoding.
+
+    `markup`: an encoding that an HTML head declares is believed when the bytes are not UTF-8.
+    """
+    text, note = _decode(content, markup)
+    return text.replace("\r\n", "\n").replace("\r", "\n"), note
+
+
+def _decode(content: bytes, markup: bool) -> tuple[str, str | None]:
+    for bom, name in _BOMS:
+        if content.startswith(bom):
+            return content.decode(name, "replace"), None
+    if wide := _utf16(content):
+        return content.decode(wide, "replace"), None
+    try:
+        return content.decode("utf-8"), None
+    except UnicodeDecodeError:
+        pass
+    if markup and (declared := _declared(content)):
+        return declared, None
+    if damaged := _damaged_utf8(content):
+        return damaged
+    return _guessed(content), None
+
+
+def _utf16(content: bytes) -> str | None:
+    """UTF-16 without a mark: of Western text, every other byte is zero."""
+    sample = content[:4096]
+    if len(sample) < 8 or len(content) % 2:
+        return None
+    half = len(sample) // 2
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if odd > 0.7 * half and even < 0.1 * half:
+        return "utf-16-le"
+    if even > 0.7 * half and odd < 0.1 * half:
+        return "utf-16-be"
+    return None
+
+
+def _declared(content: bytes) -> str | None:
+    found = _META.search(content[:4096])
+    if found is None:
+        return None
+    try:
+        return content.decode(found[1].decode("ascii"))
+    except (LookupError, UnicodeDecodeError):
+        return None
+
+
+def _damaged_utf8(content: bytes) -> tuple[str, str] | None:
+    """UTF-8 with a few bytes spoilt, when what is whole far outweighs what is not."""
+    text = content.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    whole = len(_NOT_ASCII.findall(text)) - broken
+    if whole < 4 * broken:
+        return None
+    return text, f"{broken} characters could not be decoded"
+
+
+def _guessed(content: bytes) -> str:
+    best, best_score = "", 0.0
+    for name in _WESTERN:
+        # The five bytes that cp1252 leaves undefined are control signs, as in Latin-1.
+        text = content.decode(name, "replace")
+        if (score := _plausible(text)) > best_score:
+            best, best_score = text, score
+    if best_score >= 0.85:
+        return best
+    from charset_normalizer import from_bytes
+
+    found = from_bytes(content).best()
+    return str(found) if found is not None else content.decode("cp1252", "replace")
+
+
+def _plausible(text: str) -> float:
+    """Share of the signs beyond ASCII that Western text would have where they stand."""
+    foreign = _NOT_ASCII.findall(text)
+    if not foreign:
+        return 1.0
+    good = sum(sign in _LETTERS or sign in _SIGNS for sign in foreign)
+    # Inside a word only a letter is plausible: `informaci¢n` is a file of another code page.
+    odd = sum(sign not in _LETTERS and sign not in "’‘ºª·–—" for sign in _IN_WORD.findall(text))
+    return (good - odd) / len(foreign)

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails, to_json
 
 from bot.errors import ConfigurationError
 from bot.globs import covered
+from bot.personas import persona_files
 from bot.settings import Environment, FileSettings, ResolvedChannel, Settings, SourceSettings
 
 __all__ = ["ResolvedChannel", "Settings", "SourceSettings", "find_configuration", "load_settings"]
@@ -194,11 +195,6 @@ def _complaint(key: str, location: Sequence[int | str], error: ErrorDetails) -> 
     return f"`{key}` is {value!r}: {message[0].lower()}{message[1:]}."
 
 
-def _persona_names(settings: Settings) -> list[str]:
-    folders = (settings.path.parent / "personas", Path(__file__).parent / "personas")
-    return sorted({file.stem for folder in folders for file in folder.glob("*.md")})
-
-
 def _check_names(settings: Settings) -> None:
     """Names are unique, and what a channel names exists."""
     for table, names in (
@@ -211,7 +207,7 @@ def _check_names(settings: Settings) -> None:
             raise ConfigurationError(f"{settings.path}: two [[{table}]] are called {double!r}; rename one.")
     for source in settings.sources:
         _check_source(settings, source)
-    personas = _persona_names(settings)
+    personas = persona_files(settings.path.parent / "personas")
     for channel in settings.channels:
         named = (
             ("persona", [channel.persona] if channel.persona else [], personas),

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from bot.globs import is_glob, matches
+from knowledge.sources import KINDS
 
 Provider = Literal["openai", "anthropic", "gemini", "ollama", "openai-like"]
 SourceKind = Literal[
@@ -30,7 +31,6 @@ SourceKind = Literal[
 ToolKind = Literal["python", "http", "openapi", "sql", "mcp", "image"]
 FollowUps = Literal["off", "asker", "thread"]
 
-AVAILABLE_SOURCES: tuple[SourceKind, ...] = ("folder",)
 PLATFORMS = ("slack", "discord", "web", "terminal")
 PROVIDERS: tuple[Provider, ...] = ("openai", "anthropic", "gemini", "ollama", "openai-like")
 EMBEDDERS = ("openai", "gemini", "ollama", "openai-like", "fastembed")
@@ -123,12 +123,16 @@ class SourceSettings(_Table):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
+    @property
+    def options(self) -> dict[str, object]:
+        """What a source of this kind takes to be opened."""
+        return {"path": self.path, "include": self.include, "exclude": self.exclude}
+
     @field_validator("kind")
     @classmethod
     def _exists(cls, kind: SourceKind) -> SourceKind:
-        if kind not in AVAILABLE_SOURCES:
-            available = ", ".join(AVAILABLE_SOURCES)
-            raise ValueError(f"is {kind!r}, which is not available in this version; use {available}")
+        if kind not in KINDS:
+            raise ValueError(f"is {kind!r}, which is not available in this version; use {', '.join(KINDS)}")
         return kind
 
     @field_validator("path")

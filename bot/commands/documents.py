@@ -24,7 +24,7 @@ from bot.commands.output import console, output, progress_bar, show, show_hits
 @json_option
 @common_options
 def search(query: str, limit: int, documents: bool, channel: str | None, as_json: bool) -> None:
-    """Find passages of the documents, without answering."""
+    """Find passages, without answering."""
     settings = settings_of()
     from bot.app import search as find
 
@@ -44,7 +44,10 @@ def search(query: str, limit: int, documents: bool, channel: str | None, as_json
 @json_option
 @common_options
 def index(source: str | None, wait: bool, dry_run: bool, full: bool, as_json: bool) -> None:
-    """Take in what is new or changed in the documents: of one source, or of all."""
+    """Take in new and changed documents.
+
+    Of one source, or of all.
+    """
     settings = settings_of()
     from bot.app import index as sync
 
@@ -55,7 +58,7 @@ def index(source: str | None, wait: bool, dry_run: bool, full: bool, as_json: bo
             write({"sources": reports})
         else:
             show(console(), {"sources": reports})
-    if any(report.get("error") for report in reports):
+    if any(report.get("problem") for report in reports):
         click.get_current_context().exit(1)
 
 

@@ -13,7 +13,10 @@ from bot.commands.output import console, output, show, show_checks
 @click.command()
 @common_options
 def serve() -> None:
-    """Run the bot: connect to what there are tokens for, and answer until stopped."""
+    """Run the bot, until stopped.
+
+    It connects to what there are tokens for: Slack, Discord.
+    """
     settings = settings_of(logging.INFO)
     from bot.app import run_serve
 
@@ -24,7 +27,7 @@ def serve() -> None:
 @json_option
 @common_options
 def status(as_json: bool) -> None:
-    """Show what is indexed and how fresh it is, and what was asked and answered."""
+    """Show what is indexed, asked and answered."""
     settings = settings_of()
     from bot.app import status as report_status
 
@@ -40,7 +43,7 @@ def status(as_json: bool) -> None:
 @json_option
 @common_options
 def doctor(as_json: bool) -> None:
-    """Check everything that is configured, and say what to put right."""
+    """Check all that is configured; say what to fix."""
     from bot.doctor import configuration_failure, examine
     from bot.errors import ConfigurationError
 
@@ -65,9 +68,10 @@ def doctor(as_json: bool) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
 @common_options
 def init(folder: Path) -> None:
-    """Begin: write a configuration with comments, a persona, .env.example and a first document.
+    """Write a first configuration for a company.
 
-    Into this folder or another; nothing that is there is overwritten.
+    With comments, a persona, .env.example and a document, into this folder or another.
+    Nothing that is there is overwritten.
     """
     from bot.init import write_scaffold
 

@@ -49,7 +49,7 @@ def chat(channel: str) -> None:
 @json_option
 @common_options
 def ask(question: str | None, file: BinaryIO | None, channel: str, thread: str | None, as_json: bool) -> None:
-    """Ask one question, or a file of them, and print the answers."""
+    """Ask a question, or a file of them."""
     if (question is None) == (file is None):
         raise click.UsageError("Give a question or a --file with questions.")
     if question is not None and not question.strip():

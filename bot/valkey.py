@@ -197,7 +197,7 @@ class EmbeddedValkey:
 
 
 def _socket_path(directory: Path) -> Path:
-    """Beside the data where that fits into a socket's address, else in a temporary folder, always the same."""
+    """Beside the data where that fits a socket's address, else in a temporary folder, always the same."""
     digest = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
     short = f"vocero-{os.getuid()}-{digest}"
     places = (directory, Path(tempfile.gettempdir(), short), Path("/tmp", short))  # noqa: S108 -- checked

@@ -1,0 +1,217 @@
+"""The queue: every event put into it is handled at least once, those of one thread one at a time, in order.
+
+The engine is Redis Streams. What changes state is in `dispatch.lua`, what runs turns in `worker.py`.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any, Literal
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from bot.errors import StateError
+from bot.lease import Lease
+from bot.messages import Command, Feedback, Message, dump_event
+
+log = logging.getLogger(__name__)
+
+Priority = Literal["question", "background"]
+PRIORITIES: tuple[Priority, ...] = ("question", "background")
+GROUP = "workers"
+
+Handler = Callable[[Message | Command | Feedback, Lease], Awaitable[None]]
+"""Runs one turn. Returning acknowledges the event, raising has it tried again."""
+OnDead = Callable[[Message | Command | Feedback, str, Lease], Awaitable[None]]
+"""Told, with the error, of an event that is about to be given up."""
+
+_PATIENCE = 10.0
+"""Seconds that a submit waits for Redis; platforms deliver again what was not acknowledged."""
+_REASONS_KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How leases are kept, in seconds."""
+
+    lease: float
+    """Without a renewal for so long, a turn may be taken over; that happens within one sweep more."""
+    renew: float
+    sweep: float
+    block: float
+    """Of a blocking read; a stop waits as long for it."""
+    backoff: float
+    """Before the second try; twice as long before each further one."""
+    grace: float
+    """What running turns get to end after a stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """An event that was given up."""
+
+    id: str
+    thread: str
+    error: str
+    tries: int
+    at: datetime
+    payload: bytes
+    """As `load_event` reads it."""
+
+
+class Dispatch:
+    """Puts events into the queue, and has them worked off."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        prefix: str = "vocero",
+        *,
+        lease: float = 10.0,
+        renew: float = 2.0,
+        sweep: float = 2.0,
+        block: float = 1.0,
+        tries: int = 3,
+        backoff: float = 1.0,
+        grace: float = 20.0,
+        known: timedelta = timedelta(hours=24),
+    ) -> None:
+        """`known`: how long the id of an event that is done is remembered, to tell its repetitions."""
+        self.redis = redis
+        self.timing = Timing(lease, renew, sweep, block, backoff, grace)
+        self.tries = tries
+        self.known = int(known.total_seconds())
+        # The braces keep all of it on one node of a cluster.
+        self._root = f"{{{prefix}}}:queue"
+        self._script = redis.register_script((files("bot") / "dispatch.lua").read_text("utf-8"))
+
+    async def submit(self, event: Message | Command | Feedback, *, priority: Priority = "question") -> bool:
+        """Returns once the event is safely queued; False when its id is known already."""
+        now, nonce = time.time(), uuid.uuid4().hex
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                fresh = await self.call(
+                    "submit", event.id, event.thread, priority, dump_event(event), nonce, now
+                )
+        except (RedisError, OSError) as error:
+            raise StateError(f"The queue does not answer ({error}): is Redis running?") from error
+        return bool(fresh)
+
+    async def amend(self, event: Message | Command | Feedback) -> bool:
+        """Puts the event in the place of the one with its id; False when that has begun or is unknown."""
+        return bool(await self.call("amend", event.id, dump_event(event)))
+
+    async def cancel(self, event_id: str) -> bool:
+        """Takes back an event that has not begun; False when it has, or is unknown."""
+        return bool(await self.call("cancel", event_id, self.known))
+
+    async def work(
+        self,
+        handler: Handler,
+        *,
+        concurrency: int,
+        stop: asyncio.Event,
+        background: int = 1,
+        on_dead: OnDead | None = None,
+    ) -> None:
+        """Runs turns until `stop`, `concurrency` questions and `background` jobs at a time, then drains.
+
+        A turn still running after the grace period is cancelled and handed back without burning a try.
+        """
+        from bot.worker import Worker
+
+        slots = {"question": concurrency, "background": background}
+        await Worker(self, handler, slots, on_dead).run(stop)
+
+    async def status(self) -> dict[str, Any]:
+        """What waits, what runs and what was given up; `oldest` in seconds since it arrived."""
+        await self.prepare()
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.zcard(f"{self._root}:open")
+            pipe.zrange(f"{self._root}:open", 0, 0, withscores=True)
+            pipe.xlen(f"{self._root}:dead")
+            for priority in PRIORITIES:
+                pipe.xlen(self.stream(priority))
+                pipe.xpending(self.stream(priority), GROUP)
+                pipe.xinfo_consumers(self.stream(priority), GROUP)
+            open_, oldest, dead, *streams = await pipe.execute()
+        running = [summary["pending"] for summary in streams[1::3]]
+        return {
+            "ready": open_ - sum(running),
+            "running": sum(running),
+            "dead": dead,
+            "oldest": time.time() - oldest[0][1] if oldest else None,
+            "threads": dict(zip(PRIORITIES, streams[0::3], strict=True)),
+            "workers": sum(one["idle"] < 2000 * self.timing.lease for one in streams[2]),
+        }
+
+    async def dead(self, limit: int = 100) -> list[Dead]:
+        """The events given up last, newest first."""
+        entries: Any = await self.redis.xrevrange(f"{self._root}:dead", count=limit)
+        return [_dead(entry.decode(), fields) for entry, fields in entries]
+
+    async def count(self, reason: str) -> None:
+        """Counts an event that is not answered; a count that fails never stops a turn."""
+        key = self._reasons(datetime.now(UTC))
+        try:
+            async with self.redis.pipeline(transaction=True) as pipe:
+                pipe.hincrby(key, reason, 1)
+                pipe.expire(key, _REASONS_KEPT)
+                await pipe.execute()
+        except (RedisError, OSError) as error:
+            log.warning("The reason %s was not counted: %s", reason, error)
+
+    async def reasons(self, days: int = 30) -> dict[str, int]:
+        """How often each reason was counted in the last days, today included."""
+        now = datetime.now(UTC)
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for back in range(days):
+                pipe.hgetall(self._reasons(now - timedelta(days=back)))
+            counted = await pipe.execute()
+        total: dict[str, int] = {}
+        for day in counted:
+            for reason, times in day.items():
+                total[reason.decode()] = total.get(reason.decode(), 0) + int(times)
+        return total
+
+    async def call(self, operation: str, *arguments: Any, client: Redis | None = None) -> Any:
+        """Carries out one operation of `dispatch.lua`."""
+        return await self._script(keys=[self._root], args=[operation, *arguments], client=client)
+
+    async def prepare(self) -> None:
+        """Makes the consumer groups, from the start of their streams: what was queued before them counts."""
+        for priority in PRIORITIES:
+            try:
+                await self.redis.xgroup_create(self.stream(priority), GROUP, id="0", mkstream=True)
+            except ResponseError as error:
+                if not str(error).startswith("BUSYGROUP"):
+                    raise
+
+    def stream(self, priority: str) -> str:
+        """Name of the stream of ready threads."""
+        return f"{self._root}:ready:{priority}"
+
+    def job(self, event_id: str) -> str:
+        """Name of the hash of an event."""
+        return f"{self._root}:j:{event_id}"
+
+    def _reasons(self, day: datetime) -> str:
+        return f"{self._root}:reasons:{day:%Y-%m-%d}"
+
+
+def _dead(entry: str, fields: dict[bytes, bytes]) -> Dead:
+    milliseconds = int(entry.partition("-")[0])
+    return Dead(
+        id=fields[b"id"].decode(),
+        thread=fields[b"thread"].decode(),
+        error=fields[b"error"].decode(),
+        tries=int(fields[b"tries"]),
+        at=datetime.fromtimestamp(milliseconds / 1000, UTC),
+        payload=fields[b"payload"],
+    )

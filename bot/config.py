@@ -110,8 +110,9 @@ def _read_environment(path: Path, environ: Mapping[str, str]) -> Environment:
     given = {name: values[name].strip() for name in names if values.get(name, "").strip()}
     for name, schemes in _SCHEMES.items():
         if name in given and urlsplit(given[name]).scheme not in schemes:
+            beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
             # Not shown: such addresses may hold a password.
-            raise ConfigurationError(f"{name} is not an address; it begins with {' or '.join(schemes)}://.")
+            raise ConfigurationError(f"{name} is not an address; it begins with {beginnings}.")
     if "VOCERO_SLACK_API_URL" in given:
         given["VOCERO_SLACK_API_URL"] = given["VOCERO_SLACK_API_URL"].rstrip("/") + "/"
     for name in ("VOCERO_DISCORD_API_URL", "VOCERO_LLM_BASE_URL", "CHROMA_URL"):

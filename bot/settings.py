@@ -117,7 +117,7 @@ class SourceSettings(_Table):
     kind: SourceKind
     path: Path | None = None
     """Absolute once loaded; in the file relative to the file."""
-    access: Literal["public"] | tuple[Glob, ...] = "public"
+    access: Literal["public"] | tuple[str, ...] = "public"
     every: Duration | None = None
     cron: Cron | None = None
     include: tuple[str, ...] = ()
@@ -147,7 +147,7 @@ class SourceSettings(_Table):
         if access == "public":
             return access
         if isinstance(access, list | tuple) and all(isinstance(entry, str) for entry in access):
-            return tuple(access)
+            return tuple(_place_or_glob(entry) for entry in access)
         raise ValueError(f'is {access!r}; write "public" or a list such as ["slack:#rrhh"]')
 
 

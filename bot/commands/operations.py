@@ -77,4 +77,5 @@ def init(folder: Path) -> None:
 
     for path in write_scaffold(folder):
         click.echo(f"wrote {path}")
-    click.echo("Put your documents into docs/ and talk to it: vocero chat")
+    call = "vocero" if folder == Path() else f"vocero --config {folder / 'vocero.toml'}"
+    click.echo(f"Put your documents into {folder / 'docs'}, then talk to it: {call} chat")

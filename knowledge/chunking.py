@@ -43,7 +43,7 @@ def chunk(
     room = window - _SPECIAL
     title = shortened(" ".join(document.title.split()), room // 4, cost)
     chunker = _Chunker(source, path, title, document.as_of or modified, url, cost, room)
-    for (headings, location, _), placed in groupby(_placed(document, title), key=_place):
+    for (headings, location), placed in groupby(_placed(document, title), key=_place):
         chunker.section(headings, location, [block for _, block in placed])
     if not chunker.passages:
         chunker.section((), "", [Block("heading", title)])
@@ -80,9 +80,9 @@ def _placed(document: Document, title: str) -> Iterator[_Placed]:
             path = (*path, _Heading(text, block.level, block.anchor, shown=text == title))
 
 
-def _place(placed: _Placed) -> tuple[_Path, str, bool]:
+def _place(placed: _Placed) -> tuple[_Path, str]:
     path, block = placed
-    return path, block.location, block.kind == "heading"
+    return path, block.location
 
 
 @dataclass(slots=True)
@@ -179,26 +179,33 @@ def _packed(blocks: list[Block], room: int, cost: Cost) -> Iterator[list[Unit]]:
         if not long and (packer.used + total <= room or (total <= room and packer.used >= room // 4)):
             yield from packer.add_whole(units, total)
         else:
-            parts = [split(block, room, cost) for block in together]
-            yield from packer.fill(parts)
+            *leads, last = together
+            announcing = [replace(whole(block, cost), leads=True) for block in leads]
+            left = room - sum(unit.cost for unit in announcing)
+            if left < room // 2:
+                announcing, left = [unit for block in leads for unit in split(block, room, cost)], room
+            yield from packer.fill([*announcing, *split(last, left, cost)])
     yield from packer.end()
 
 
 def _announced(blocks: list[Block]) -> Iterator[list[Block]]:
-    """Every block alone, but a paragraph that ends in a colon with what it announces."""
+    """Every block alone, but one that announces the next together with it."""
     lead: list[Block] = []
     for block in blocks:
-        announces = block.kind == "paragraph" and block.text.rstrip().endswith(":")
-        if lead and (announces or block.kind in ("paragraph", "heading")):
-            yield lead
-            lead = []
-        if announces:
-            lead = [block]
+        if _announces(block) and len(lead) < 2:
+            lead.append(block)
         else:
             yield [*lead, block]
             lead = []
     if lead:
         yield lead
+
+
+def _announces(block: Block) -> bool:
+    """Whether a paragraph is a lead-in (`Por país:`) or a line that stands like a heading."""
+    text = block.text.rstrip()
+    label = len(text) <= 80 and "\n" not in text and text[-1] not in ".!?…;,"
+    return block.kind == "paragraph" and (label or text.endswith(":"))
 
 
 class _Packer:
@@ -222,10 +229,8 @@ class _Packer:
         self.units.extend(units)
         self.used += total
 
-    def fill(self, parts: list[list[Unit]]) -> Iterator[list[Unit]]:
-        """Units of blocks too long to stay together, spread evenly over as few passages as hold them."""
-        *leads, units = parts
-        units = [*(replace(unit, leads=unit is lead[-1]) for lead in leads for unit in lead), *units]
+    def fill(self, units: list[Unit]) -> Iterator[list[Unit]]:
+        """Units too long to stay together, spread evenly over as few passages as hold them."""
         if self.used >= self.room // 4:
             yield from self.end()
         total = self.used + sum(unit.cost for unit in units)
@@ -233,7 +238,10 @@ class _Packer:
         enough = min(self.room, -(-total // passages))
         for index, unit in enumerate(units):
             full = self.used >= enough or self.used + _cost_together(units, index) > self.room
-            if full and not (self.units and self.units[-1].leads):
+            # The parts of a word that was cut are not one word again: its pieces would not add up.
+            parts = full or not unit.separator
+            led = bool(self.units) and self.units[-1].leads
+            if (parts and not led) or self.used + unit.cost > self.room:
                 yield from self.end()
                 if unit.header and index:
                     self.units, self.used = [unit.header], unit.header.cost

@@ -42,7 +42,7 @@ def bounded(count: Callable[[str], int]) -> Cost:
 def whole(block: Block, cost: Cost) -> Unit:
     """The block as one unit."""
     text = block.text.strip("\n") if block.kind == "code" else block.text.strip()
-    return Unit(text, cost(text), block.kind, "\n" if block.kind == "heading" else "\n\n")
+    return Unit(text, cost(text), block.kind)
 
 
 def split(block: Block, limit: int, cost: Cost) -> list[Unit]:
@@ -84,7 +84,10 @@ def _lines(text: str, kind: BlockKind, limit: int, cost: Cost) -> Iterator[Unit]
         breaks = "\n" * max(1, text.count("\n", end, match.start()))
         end = match.end()
         line = match[0].rstrip()
-        if cost(line) <= limit or kind == "code":
+        total = cost(line)
+        if total <= limit:
+            yield Unit(line, total, kind, breaks, leads=kind == "list" and line.endswith(":"))
+        elif kind == "code":
             yield from _fitted(line, kind, breaks, limit, cost)
         else:
             first, *rest = _sentences(line, kind, limit, cost)

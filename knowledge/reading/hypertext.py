@@ -7,7 +7,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from knowledge.documents import Block, BlockKind, Document
 from knowledge.reading.encoding import decode
-from knowledge.reading.naming import Anchors, moment
+from knowledge.reading.naming import Anchors, moment, titled
 from knowledge.reading.tables import clean_cell, table_blocks
 
 _DROPPED = (
@@ -42,10 +42,7 @@ def read(content: bytes, title: str) -> Document:
     main = _main(tree)
     blocks = _Walker(Anchors()).walk(main) if main is not None else []
     first = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
-    # `Vacaciones | Intranet de ACME`: the page's own heading is the part that says what it is.
-    if first and (not stated or first.casefold() in stated.casefold()):
-        stated = first
-    return Document(stated or title, tuple(blocks), as_of, (note,) if note else ())
+    return Document(titled(stated or first, first) or title, tuple(blocks), as_of, (note,) if note else ())
 
 
 def fragment(markup: str, anchors: Anchors) -> list[Block]:

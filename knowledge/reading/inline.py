@@ -24,7 +24,8 @@ _LINES = re.compile(
     r"""^[ \t>]*:::[ \t]*(?:image\b[^\n]*?\balt-text="(?P<alt>[^"\n]*)"[^\n]*
         |(?:note|tip|info|warning|danger|caution|important|details)\b[ \t]*\[?(?P<label>[^\n\]{}:]*)[^\n]*
         |[^\n]*)$
-    |^[ \t>]*\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION|div|VIDEO|code-)[^\n]*?\](?:\([^)\n]*\))?[ \t]*(?:\n|$)
+    |^[ \t>]*\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n|$)?
+    |^[ \t>]*\[!(?:div|VIDEO|code-)[^\n]*?\](?:\([^)\n]*\))?[ \t]*(?:\n|$)
     |^[ \t]*\[!(?i:include)[ \t]*\[[^\]\n]*\]\([^)\n]*\)\][ \t]*$
     |^[ \t]*(?:import\s[\w{}*,$\s]{1,300}?\sfrom\s*|import\s*)["'][^"'\n]+["'];?[ \t]*$
     |^[ \t]*export\s+(?:default|const|function)\b[^\n]*$

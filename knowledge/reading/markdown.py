@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from knowledge.documents import Block, Document
 from knowledge.reading.encoding import decode
 from knowledge.reading.inline import References, heading, plain
-from knowledge.reading.naming import Anchors, moment
+from knowledge.reading.naming import Anchors, moment, titled
 from knowledge.reading.plain import unwrap
 from knowledge.reading.tables import clean_cell, table_blocks
 
@@ -38,10 +38,10 @@ def read(content: bytes, title: str) -> Document:
     text, note = decode(content)
     front, text = front_matter(text)
     blocks = tuple(_Reader().read(text))
-    first = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), None)
-    stated = front.get("title") or front.get("titulo") or front.get("título")
+    first = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
+    stated = clean_title(front.get("title") or front.get("titulo") or front.get("título"))
     return Document(
-        title=clean_title(stated) or first or title,
+        title=titled(stated or first, first) or title,
         blocks=blocks,
         as_of=_as_of(front),
         notes=(note,) if note else (),
@@ -117,8 +117,8 @@ class _Reader:
     blocks: list[Block] = field(default_factory=list)
     anchors: Anchors = field(default_factory=Anchors)
     references: References = ()
-    lists: list[str] = field(default_factory=list)
-    """Markers of the lists that are open: `-`, or nothing where items are numbered."""
+    lists: list[int | None] = field(default_factory=list)
+    """The lists that are open, each by the number of its next item; None where they have none."""
     items: list[_Item] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
@@ -141,13 +141,15 @@ class _Reader:
     def _structure(self, token: Token) -> None:
         match token.type:
             case "bullet_list_open" | "ordered_list_open":
-                self.lists.append("-" if token.type[0] == "b" else "")
+                self.lists.append(None if token.type[0] == "b" else int(token.attrGet("start") or 1))
             case "bullet_list_close" | "ordered_list_close":
                 self.lists.pop()
                 if not self.lists:
                     self._end_list()
             case "list_item_open":
-                marker = self.lists[-1] or f"{token.info}{token.markup}"
+                number = self.lists[-1]
+                marker = "-" if number is None else f"{number}{token.markup}"
+                self.lists[-1] = None if number is None else number + 1
                 self.items.append(_Item(marker, "  " * (len(self.lists) - 1)))
             case "list_item_close":
                 self.items.pop()

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 _INDEXES = frozenset({"index", "readme", "_index", "default"})
 _SEPARATORS = re.compile(r"[\s_]+|(?<=\w)-+(?=\w)|-{2,}")
+_SITE = re.compile(r"\s+[|·•»–—-]\s+")
 _NOT_SLUG = re.compile(r"[^\w\- ]")
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?!\d)")
@@ -40,6 +41,19 @@ def title_of(document: str) -> str:
         name = path.parent.name
     words = _SEPARATORS.sub(" ", name).strip() or path.name
     return words[0].upper() + words[1:] if words.islower() else words
+
+
+def titled(stated: str, first_heading: str) -> str:
+    """The title of a page: what it states, without the site's name when the rest is its first heading.
+
+    `Vacaciones | Intranet de ACME`, `Vacaciones - ACME`: the heading says what the page is.
+    """
+    page = _SITE.split(stated)[0]
+    return first_heading if first_heading and _squeezed(page) == _squeezed(first_heading) else stated
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def moment(value: object, *, month_first: bool = False) -> datetime | None:

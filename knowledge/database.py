@@ -1,0 +1,118 @@
+"""The relational database: SQLite beside the data, PostgreSQL where one is configured, one code for both.
+
+SQLite runs in WAL: readers and the one writer never wait for each other, and a killed process loses
+nothing it was told is committed. `synchronous=FULL` keeps that promise for a power cut too, at one fsync a
+commit.
+"""
+
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    make_url,
+    select,
+)
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from knowledge.errors import KnowledgeError
+
+log = logging.getLogger(__name__)
+
+_BUSY_SECONDS = 30
+_own = MetaData()
+_versions = Table(
+    "schema_versions",
+    _own,
+    Column("name", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+
+
+def open_database(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://…`; raises `KnowledgeError` when it cannot be used."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise KnowledgeError(
+            "The database address cannot be read: write `sqlite:///path` or `postgresql://user@host/name`."
+        ) from None
+    if parsed.get_backend_name() in {"postgres", "postgresql"}:
+        engine = _postgres(parsed)
+    elif parsed.get_backend_name() == "sqlite":
+        engine = _sqlite(parsed)
+    else:
+        raise KnowledgeError(f"`{parsed.drivername}` databases are not supported: take SQLite or PostgreSQL.")
+    try:
+        engine.connect().close()
+    except DBAPIError as error:
+        engine.dispose()
+        shown = parsed.render_as_string(hide_password=True)
+        raise KnowledgeError(
+            f"The database `{shown}` cannot be opened ({_first_line(error)}): check its address and"
+            " that it is running and writable, or put back a copy of it."
+        ) from None
+    return engine
+
+
+def create_tables(engine: Engine, metadata: MetaData) -> None:
+    """Creates what is missing; what is there stays as it is."""
+    metadata.create_all(engine)
+
+
+def create_derived_tables(engine: Engine, metadata: MetaData, name: str, version: int) -> None:
+    """Creates tables whose content can be made again, dropping those of another version first."""
+    create_tables(engine, _own)
+    with engine.connect() as connection:
+        found = connection.scalar(select(_versions.c.version).where(_versions.c.name == name))
+    if found == version:
+        return
+    if found is not None:
+        log.warning("The %s was written by another version: the next `vocero index` makes it anew.", name)
+    metadata.drop_all(engine)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(_versions.delete().where(_versions.c.name == name))
+        connection.execute(_versions.insert(), {"name": name, "version": version})
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database:
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise KnowledgeError(
+                f"The folder of the database `{url.database}` cannot be made ({error.strerror}):"
+                " choose another place for the data."
+            ) from None
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _configure_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _postgres(url: URL) -> Engine:
+    driver = "postgresql+psycopg"
+    try:
+        # A server that was restarted leaves dead connections in the pool: ask before using one.
+        return create_engine(url.set(drivername=driver), pool_pre_ping=True)
+    except ModuleNotFoundError:
+        raise KnowledgeError("PostgreSQL needs its driver: install `vocero[postgres]`.") from None
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]

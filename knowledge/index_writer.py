@@ -1,0 +1,171 @@
+"""Writes the index so that a kill at any moment leaves it true.
+
+A document changes version in this order: its new passages go into the lexical index, one transaction of the
+database switches it, the old ones are taken out of the lexical index and of the vectors. The database alone
+says what is live, so at every moment a document answers in its old version or in its new one, and what a
+kill leaves over in the derived indexes is invisible until it is mended.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+
+from knowledge.documents import Passage
+from knowledge.errors import KnowledgeError
+from knowledge.lexical import LexicalReader, LexicalWriter
+from knowledge.manifest import Manifest, Record
+from knowledge.store import ChromaVectors
+
+log = logging.getLogger(__name__)
+
+_MARK = "lexical"
+_BATCH = 5_000
+
+
+class IndexWriter:
+    """Manifest, lexical index and vectors, changed together by one thread at a time.
+
+    `changed` is called when there are new passages.
+    """
+
+    def __init__(
+        self, manifest: Manifest, lexical: Path, vectors: ChromaVectors | None, changed: Callable[[], None]
+    ) -> None:
+        self._manifest = manifest
+        self._words = _Words(manifest, lexical)
+        self._vectors = vectors
+        self._changed = changed
+
+    def open(self) -> None:
+        """Opens the index and mends it; raises `KnowledgeError` where another process writes it."""
+        self._words.open()
+
+    def switch(self, source: str, records: Collection[Record], versions: Mapping[str, list[Passage]]) -> int:
+        """Writes what is known of documents, some with new versions; returns how many passages are new."""
+        before = self._manifest.live_of(source, versions)
+        old = {id_ for ids in before.values() for id_ in ids}
+        new = {passage.id: passage for version in versions.values() for passage in version}
+        fresh = [passage for id_, passage in new.items() if id_ not in old]
+        if fresh:
+            self._words.add(fresh)
+        self._manifest.write(source, records, versions)
+        self._discard(source, old - new.keys())
+        if fresh:
+            self._changed()
+        return len(fresh)
+
+    def remove(self, source: str, documents: Collection[str]) -> None:
+        """Takes documents out."""
+        before = self._manifest.live_of(source, documents)
+        self._manifest.remove(source, documents)
+        self._discard(source, {id_ for ids in before.values() for id_ in ids})
+
+    def forget(self, source: str) -> None:
+        """Takes a source out."""
+        self.remove(source, list(self._manifest.records(source)))
+        self._manifest.forget(source)
+        if self._vectors is not None:
+            self._vectors.drop(source)
+
+    def settle(self) -> None:
+        """Ends a change."""
+        self._words.settle()
+
+    def close(self) -> None:
+        """Lets go of the index. What was not settled is mended when it is opened again."""
+        self._words.close()
+
+    def _discard(self, source: str, ids: Collection[str]) -> None:
+        if not ids:
+            return
+        self._words.delete(ids)
+        if self._vectors is not None:
+            try:
+                self._vectors.delete(ids, source)
+            except KnowledgeError as error:
+                log.warning("Old vectors stay, unused, until the next start. %s", error)
+
+
+class _Words:
+    """The writer of the lexical index, opened once and mended on the way.
+
+    The database and a file in the index's folder name the generation in which both agreed. A change first
+    takes the name away in the database, and gives both a new one at its end. So a killed process, a deleted
+    folder and an older copy put in its place all look the same: the names differ.
+    """
+
+    def __init__(self, manifest: Manifest, path: Path) -> None:
+        self._manifest = manifest
+        self._path = path
+        self._writer: LexicalWriter | None = None
+        self._agreed = False
+
+    def open(self) -> None:
+        """Opens the index and makes it agree; raises `KnowledgeError` where another process writes it."""
+        if self._writer is None:
+            self._writer = LexicalWriter(self._path)
+            named = self._manifest.mark(_MARK)
+            self._agreed = bool(named) and named == self._generation() and not self._writer.incomplete
+        if not self._agreed:
+            self._mend(self._writer)
+            self.settle()
+
+    def add(self, passages: Iterable[Passage]) -> None:
+        """Adds passages that become live next, and commits them with what was deleted before."""
+        writer = self._begin()
+        writer.add(passages)
+        writer.commit()
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Takes passages out that are live no more; committed with what is added next, or settled."""
+        self._begin().delete(ids)
+
+    def settle(self) -> None:
+        """Ends a change: commits, and notes that index and database agree."""
+        if self._agreed or self._writer is None:
+            return
+        self._writer.commit()
+        self._writer.completed()
+        generation = uuid.uuid4().hex
+        temporary = self._path / "generation.tmp"
+        temporary.write_text(generation)
+        temporary.replace(self._path / "generation")
+        self._manifest.set_mark(_MARK, generation)
+        self._agreed = True
+
+    def close(self) -> None:
+        """Lets go of the index. What was not settled is mended when it is opened again."""
+        writer, self._writer, self._agreed = self._writer, None, False
+        if writer is not None:
+            writer.close()
+
+    def _begin(self) -> LexicalWriter:
+        assert self._writer is not None
+        if self._agreed:
+            self._manifest.set_mark(_MARK, "")
+            self._agreed = False
+        return self._writer
+
+    def _generation(self) -> str | None:
+        try:
+            return (self._path / "generation").read_text()
+        except OSError:
+            return None
+
+    def _mend(self, writer: LexicalWriter) -> None:
+        """Adds the live passages that the index lacks, latest first, and deletes what is not live."""
+        indexed = LexicalReader(self._path).ids()
+        live = self._manifest.live()
+        missing = [id_ for id_ in live if id_ not in indexed]
+        stale = indexed.difference(live)
+        if missing or stale:
+            log.warning(
+                "The lexical index was not in step: adding %d passages, deleting %d.",
+                len(missing),
+                len(stale),
+            )
+        writer.delete(stale)
+        for start in range(0, len(missing), _BATCH):
+            writer.add(self._manifest.passages(missing[start : start + _BATCH]).values())
+            writer.commit()

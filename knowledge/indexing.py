@@ -1,0 +1,107 @@
+"""Keeps an index up to date with its sources."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from knowledge.documents import Source
+from knowledge.errors import KnowledgeError
+from knowledge.index_writer import IndexWriter
+from knowledge.manifest import Failure, Manifest
+from knowledge.store import ChromaVectors
+from knowledge.syncing import Progress, Recipe, Sync, SyncReport
+
+__all__ = ["Failure", "Indexer", "Progress", "Recipe", "SyncReport"]
+
+
+class Indexer:
+    """Syncs sources into an index, one at a time. `changed` is called when there are new passages."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        lexical: Path,
+        recipe: Recipe,
+        *,
+        vectors: ChromaVectors | None = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._manifest = manifest
+        self._recipe = recipe
+        self._writer = IndexWriter(manifest, lexical, vectors, changed)
+        self._lock = threading.Lock()
+
+    def sync(
+        self,
+        source: Source,
+        *,
+        dry_run: bool = False,
+        full: bool = False,
+        allow_deletions: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> SyncReport:
+        """Brings the index up to date with a source; raises `KnowledgeError` when it cannot be written.
+
+        `full` reads every document again. `dry_run` writes nothing and counts the same. `allow_deletions`
+        believes a listing however much is missing from it.
+        """
+        started = time.monotonic()
+        with self._lock, self._writing(source.name, dry_run) as writer:
+            sync = Sync(
+                self._manifest,
+                source,
+                self._recipe,
+                writer,
+                full=full,
+                allow_deletions=allow_deletions,
+                progress=progress,
+                stop=stop,
+            )
+            if writer is not None:
+                self._manifest.sync_started(source.name)
+            report = sync.run()
+            if writer is not None:
+                writer.settle()
+                self._manifest.sync_ended(source.name, report.counts(), report.problem)
+        report.seconds = round(time.monotonic() - started, 3)
+        return report
+
+    def forget(self, source: str) -> None:
+        """Takes out everything of a source that is configured no more."""
+        with self._lock, self._writing(source) as writer:
+            assert writer is not None
+            writer.forget(source)
+            writer.settle()
+
+    def close(self) -> None:
+        """Lets another process write the index."""
+        with self._lock:
+            self._writer.close()
+
+    @contextmanager
+    def _writing(self, name: str, dry_run: bool = False) -> Iterator[IndexWriter | None]:
+        """The opened writer; after a failure it is opened, and mended, anew."""
+        if dry_run:
+            yield None
+            return
+        try:
+            self._writer.open()
+            yield self._writer
+        except BaseException as error:
+            self._writer.close()
+            if not isinstance(error, OSError | ValueError | DBAPIError):
+                raise
+            raise KnowledgeError(
+                f"Indexing `{name}` stopped ({_cause(error)}): see that the disk has room and can be written,"
+                " then run `vocero index` again. What was searchable still is."
+            ) from error
+
+
+def _cause(error: Exception) -> str:
+    said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    return said.partition("\n")[0] or type(error).__name__

@@ -1,0 +1,377 @@
+"""What is indexed, at which version. The passages that stand here, and no others, are live.
+
+The lexical index and the vectors are derived from these rows and may hold more (a new version not yet
+switched to, an old one not yet taken out): whatever they find is looked up here, and what is not here is
+not there. So a document changes version in the one transaction of `Manifest.write`.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, Table, bindparam, func, select
+
+from knowledge.database import create_derived_tables
+from knowledge.documents import Passage
+from knowledge.manifest_tables import VERSION, documents, marks, metadata, passages, syncs
+
+_SLICE = 500  # ids in one statement
+_BY_ID = select(
+    passages.c.id,
+    passages.c.source,
+    passages.c.document,
+    passages.c.title,
+    passages.c.headings,
+    passages.c.text,
+    passages.c.kind,
+    passages.c.location,
+    passages.c.anchor,
+    passages.c.url,
+    passages.c.as_of,
+).where(passages.c.id.in_(bindparam("ids", expanding=True)))
+
+
+class Record(NamedTuple):
+    """A document as the manifest has it."""
+
+    document: str
+    signal: str
+    url: str | None
+    recipe: str
+    """How its bytes became passages: by another recipe they may become others."""
+    content_hash: str | None = None
+    """Of the live version; none where no version could ever be read."""
+    passages: int = 0
+    title: str | None = None
+    modified: str | None = None
+    notes: str = "[]"
+    """JSON list of what a person should know about how well it was read."""
+    indexed_at: float = 0.0
+    reason: str | None = None
+    """Why what the source has now could not be read; `message` says it in words."""
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document that could not be read, and why."""
+
+    document: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """One source as it stands in the index."""
+
+    source: str
+    documents: int
+    """Searchable ones."""
+    passages: int
+    vectors: int
+    """Passages that have a vector."""
+    failed: tuple[Failure, ...]
+    notes: dict[str, tuple[str, ...]]
+    """By document, what a person should know about how well it was read."""
+    started: float | None
+    """Unix time of the last sync; `finished` is none when that never ended."""
+    finished: float | None
+    age: float | None
+    """Seconds since the last sync ended."""
+    counts: dict[str, int]
+    """`seen`, `added`, `changed`, `unchanged`, `deleted`, `withheld` of the last sync that ended."""
+    problem: str | None
+    """Why the last sync could not do all its work."""
+
+
+_RECORD = select(*(documents.c[name] for name in Record._fields))
+
+
+class Manifest:
+    """The manifest in a database; safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        create_derived_tables(engine, metadata, "index", VERSION)
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """The live ones of these passages by id; the others are missing."""
+        found: dict[str, Passage] = {}
+        with self._engine.connect() as connection:
+            for part in _sliced(ids):
+                found.update((row[0], _passage(row)) for row in connection.execute(_BY_ID, {"ids": part}))
+        return found
+
+    def live(self) -> list[str]:
+        """The ids of every live passage, most recently changed first."""
+        with self._engine.connect() as connection:
+            return list(connection.scalars(select(passages.c.id).order_by(passages.c.changed.desc())))
+
+    def live_of(self, source: str, of: Collection[str]) -> dict[str, set[str]]:
+        """The ids of the live passages of these documents."""
+        found: dict[str, set[str]] = {document: set() for document in of}
+        with self._engine.connect() as connection:
+            for part in _sliced(list(of)):
+                query = select(passages.c.document, passages.c.id)
+                for document, id_ in connection.execute(query.where(*_of(passages, source, part))):
+                    found[document].add(id_)
+        return found
+
+    def records(self, source: str) -> dict[str, Record]:
+        """Every document of a source."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(_RECORD.where(documents.c.source == source)).all()
+        return {row[0]: Record._make(row) for row in rows}
+
+    def sources(self) -> list[str]:
+        """The sources that something is known of, in order."""
+        known = select(documents.c.source).union(select(syncs.c.source))
+        with self._engine.connect() as connection:
+            return sorted(connection.scalars(known))
+
+    def write(
+        self,
+        source: str,
+        records: Collection[Record],
+        versions: Mapping[str, Collection[Passage]],
+    ) -> None:
+        """Writes what is known of documents and switches some to new versions, in one transaction.
+
+        `versions` are the passages of those among `records` that have new ones; the others keep theirs.
+        """
+        now = time.time()
+        changed = {record.document: _timestamp(record.modified) or now for record in records}
+        with self._engine.begin() as connection:
+            # Deleting comes first: it takes SQLite's write lock, so that what is read next stays true.
+            _delete(connection, documents, source, list(changed))
+            _insert(connection, documents, [{"source": source, **record._asdict()} for record in records])
+            before = _vector_states(connection, source, list(versions))
+            _delete(connection, passages, source, list(versions))
+            rows = (
+                _row(passage, *before.get(passage.id, (changed[document], None)))
+                for document, version in versions.items()
+                for passage in version
+            )
+            _insert(connection, passages, list(rows))
+
+    def remove(self, source: str, of: Collection[str]) -> None:
+        """Takes documents out."""
+        with self._engine.begin() as connection:
+            _delete(connection, documents, source, list(of))
+            _delete(connection, passages, source, list(of))
+
+    def forget(self, source: str) -> None:
+        """Takes out what is known of a source besides its documents."""
+        with self._engine.begin() as connection:
+            connection.execute(syncs.delete().where(syncs.c.source == source))
+
+    def mark(self, name: str) -> str | None:
+        """A single value that was set."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(marks.c.value).where(marks.c.name == name))
+
+    def set_mark(self, name: str, value: str) -> None:
+        """Sets a single value."""
+        with self._engine.begin() as connection:
+            connection.execute(marks.delete().where(marks.c.name == name))
+            connection.execute(marks.insert(), {"name": name, "value": value})
+
+    def instance(self) -> str:
+        """A name of this index's own, for what it keeps on servers that others use too."""
+        if (name := self.mark("instance")) is None:
+            self.set_mark("instance", name := uuid.uuid4().hex[:12])
+        return name
+
+    def sync_started(self, source: str) -> None:
+        """Notes that a sync of this source begins."""
+        with self._engine.begin() as connection:
+            updated = connection.execute(
+                syncs.update().where(syncs.c.source == source).values(started=time.time(), finished=None)
+            )
+            if not updated.rowcount:
+                connection.execute(syncs.insert(), {"source": source, "started": time.time(), "counts": "{}"})
+
+    def sync_ended(self, source: str, counts: Mapping[str, int], problem: str | None) -> None:
+        """Notes how it ended."""
+        with self._engine.begin() as connection:
+            values = {"finished": time.time(), "counts": json.dumps(counts), "problem": problem}
+            connection.execute(syncs.update().where(syncs.c.source == source).values(values))
+
+    def pending(self, limit: int) -> list[Passage]:
+        """Live passages without a vector, most recently changed first."""
+        query = select(passages.c.id).where(passages.c.embedder.is_(None))
+        with self._engine.connect() as connection:
+            ids = list(connection.scalars(query.order_by(passages.c.changed.desc()).limit(limit)))
+        found = self.passages(ids)
+        return [found[id_] for id_ in ids if id_ in found]
+
+    def without_vector(self, ids: Collection[str]) -> list[str]:
+        """Which of these passages have no vector yet."""
+        lacking = passages.c.embedder.is_(None)
+        with self._engine.connect() as connection:
+            if connection.scalar(select(passages.c.id).where(lacking).limit(1)) is None:
+                return []
+            return [
+                id_
+                for part in _sliced(list(ids))
+                for id_ in connection.scalars(select(passages.c.id).where(passages.c.id.in_(part), lacking))
+            ]
+
+    def pending_count(self) -> int:
+        """How many live passages have no vector."""
+        query = select(func.count()).select_from(passages).where(passages.c.embedder.is_(None))
+        with self._engine.connect() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def embedded(self, source: str) -> set[str]:
+        """The ids of a source's passages that have a vector."""
+        query = select(passages.c.id).where(passages.c.source == source, passages.c.embedder.is_not(None))
+        with self._engine.connect() as connection:
+            return set(connection.scalars(query))
+
+    def set_embedder(self, ids: Collection[str], embedder: str | None) -> set[str]:
+        """Notes whose vectors these passages have, and returns those of them that are live."""
+        live: set[str] = set()
+        with self._engine.begin() as connection:
+            for part in _sliced(list(ids)):
+                condition = passages.c.id.in_(part)
+                connection.execute(passages.update().where(condition).values(embedder=embedder))
+                live.update(connection.scalars(select(passages.c.id).where(condition)))
+        return live
+
+    def keep_embedder(self, embedder: str) -> None:
+        """Notes that vectors of any other embedder are no use."""
+        with self._engine.begin() as connection:
+            other = passages.c.embedder != embedder
+            connection.execute(passages.update().where(other).values(embedder=None))
+
+    def status(self) -> list[IndexStatus]:
+        """Every source as it stands."""
+        readable = documents.c.content_hash.is_not(None)
+        remarkable = documents.c.reason.is_not(None) | (documents.c.notes != "[]")
+        with self._engine.connect() as connection:
+            counted = connection.execute(
+                select(documents.c.source, func.count(), func.sum(documents.c.passages))
+                .where(readable)
+                .group_by(documents.c.source)
+            )
+            sizes = {row[0]: (int(row[1]), int(row[2])) for row in counted}
+            lacking = connection.execute(
+                select(passages.c.source, func.count())
+                .where(passages.c.embedder.is_(None))
+                .group_by(passages.c.source)
+            )
+            without = {row[0]: int(row[1]) for row in lacking}
+            remarks = connection.execute(
+                select(
+                    documents.c.source,
+                    documents.c.document,
+                    documents.c.reason,
+                    documents.c.message,
+                    documents.c.notes,
+                )
+                .where(remarkable)
+                .order_by(documents.c.document)
+            ).all()
+            runs = {row.source: row for row in connection.execute(select(syncs))}
+        return [
+            _status(
+                source,
+                sizes.get(source, (0, 0)),
+                without.get(source, 0),
+                [row for row in remarks if row.source == source],
+                runs.get(source),
+            )
+            for source in sorted({*sizes, *runs, *(row.source for row in remarks)})
+        ]
+
+
+def _status(source: str, size: tuple[int, int], without: int, remarks: list[Any], run: Any) -> IndexStatus:
+    return IndexStatus(
+        source=source,
+        documents=size[0],
+        passages=size[1],
+        vectors=size[1] - without,
+        failed=tuple(Failure(row.document, row.reason, row.message) for row in remarks if row.reason),
+        notes={row.document: tuple(json.loads(row.notes)) for row in remarks if row.notes != "[]"},
+        started=run.started if run else None,
+        finished=run.finished if run else None,
+        age=time.time() - run.finished if run and run.finished else None,
+        counts=json.loads(run.counts) if run else {},
+        problem=run.problem if run else None,
+    )
+
+
+def _of(table: Table, source: str, of: Sequence[str]) -> tuple[Any, ...]:
+    return table.c.source == source, table.c.document.in_(of)
+
+
+def _delete(connection: Connection, table: Table, source: str, of: Sequence[str]) -> None:
+    for part in _sliced(of):
+        connection.execute(table.delete().where(*_of(table, source, part)))
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+def _vector_states(
+    connection: Connection, source: str, of: Sequence[str]
+) -> dict[str, tuple[float, str | None]]:
+    """When the passages of these documents changed, and who embedded them."""
+    query = select(passages.c.id, passages.c.changed, passages.c.embedder)
+    return {
+        row[0]: (row[1], row[2])
+        for part in _sliced(of)
+        for row in connection.execute(query.where(*_of(passages, source, part)))
+    }
+
+
+def _row(passage: Passage, changed: float, embedder: str | None) -> dict[str, Any]:
+    return {
+        "id": passage.id,
+        "source": passage.source,
+        "document": passage.document,
+        "title": passage.title,
+        "headings": json.dumps(passage.headings, ensure_ascii=False),
+        "text": passage.text,
+        "kind": passage.kind,
+        "location": passage.location,
+        "anchor": passage.anchor,
+        "url": passage.url,
+        "as_of": passage.as_of.isoformat() if passage.as_of else None,
+        "changed": changed,
+        "embedder": embedder,
+    }
+
+
+def _passage(row: Sequence[Any]) -> Passage:
+    id_, source, document, title, headings, text, kind, location, anchor, url, as_of = row
+    return Passage(
+        id_,
+        source,
+        document,
+        title,
+        tuple(json.loads(headings)),
+        text,
+        kind,
+        location,
+        anchor,
+        url,
+        datetime.fromisoformat(as_of) if as_of else None,
+    )
+
+
+def _timestamp(moment: str | None) -> float | None:
+    return datetime.fromisoformat(moment).timestamp() if moment else None
+
+
+def _sliced(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _SLICE):
+        yield values[start : start + _SLICE]

@@ -1,0 +1,282 @@
+"""One sync of one source: what its listing says against what the manifest has, and nothing more than that."""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+
+from knowledge.chunking import chunk
+from knowledge.documents import Document, Fetched, Listed, Passage, Source
+from knowledge.errors import SourceError, UnreadableError
+from knowledge.index_writer import IndexWriter
+from knowledge.manifest import Failure, Manifest, Record
+from knowledge.reading import read
+
+_RECIPE = 1  # raise it when reading or chunking comes to give other passages
+# A batch becomes searchable as soon as it reaches one of these.
+_DOCUMENTS, _CHARACTERS, _SECONDS = 500, 8_000_000, 3.0
+# More deletions by one listing than this share of a source's documents look like an accident.
+_SHARE, _FEWEST = 0.2, 5
+# Failures to fetch that only another content can cure; any other is tried again every time.
+_LASTING = frozenset({"unsupported", "too_large"})
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How documents become passages."""
+
+    name: str
+    """Of what counts word pieces: documents made by another recipe are read anew."""
+    count: Callable[[str], int]
+    window: int
+
+    @property
+    def key(self) -> str:
+        """Two recipes of one key make the same passages."""
+        return f"{_RECIPE}:{self.name}:{self.window}"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sync is."""
+
+    source: str
+    done: int
+    """Documents looked at, out of `total`."""
+    total: int
+    chunks: int
+    """New passages that are searchable."""
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """What a sync found and did."""
+
+    source: str
+    seen: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    """Documents that cannot be read as they are now; the version read before, if any, stays searchable."""
+    chunks: int = 0
+    """Passages of the source after it."""
+    seconds: float = 0.0
+    withheld: int = 0
+    """Documents that the listing lacks and that stay all the same: so many at once look like an accident."""
+    problem: str | None = None
+    """Why not all of it could be done."""
+
+    def counts(self) -> dict[str, int]:
+        """The numbers that are kept."""
+        names = ("seen", "added", "changed", "unchanged", "deleted", "withheld")
+        return {name: getattr(self, name) for name in names}
+
+
+class Sync:
+    """One run. Without a writer it counts the same and writes nothing."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        source: Source,
+        recipe: Recipe,
+        writer: IndexWriter | None,
+        *,
+        full: bool = False,
+        allow_deletions: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.report = SyncReport(source.name)
+        self._source = source
+        self._recipe = recipe
+        self._writer = writer
+        self._full = full
+        self._allow_deletions = allow_deletions
+        self._progress = progress
+        self._stop = stop
+        self._known = manifest.records(source.name)
+        self._batch = _Batch()
+        self._written = 0
+
+    def run(self) -> SyncReport:
+        """Does it all."""
+        listing, complete = self._listing()
+        complete = self._update(listing) and complete
+        self._flush()
+        if complete:
+            self._delete(self._known.keys() - listing.keys())
+        self.report.chunks = sum(record.passages for record in self._known.values())
+        return self.report
+
+    def _listing(self) -> tuple[dict[str, Listed], bool]:
+        """What the source lists, and whether that is all there is."""
+        listing: dict[str, Listed] = {}
+        try:
+            for listed in self._source.list():
+                listing.setdefault(listed.document, listed)
+        except SourceError as error:
+            self.report.problem = f"{error} Nothing of it was deleted."
+            return listing, False
+        finally:
+            self.report.seen = len(listing)
+        return listing, True
+
+    def _update(self, listing: dict[str, Listed]) -> bool:
+        """Looks at every document; false when it had to end early."""
+        for done, listed in enumerate(listing.values(), 1):
+            if self._stop is not None and self._stop.is_set():
+                self.report.problem = "It was stopped before its end: the next one goes on from there."
+                return False
+            known = self._known.get(listed.document)
+            if known is not None and known.signal == listed.signal and self._is_made_alike(known, listed):
+                self._count_as_is(known)
+                continue
+            try:
+                self._renew(listed, known)
+            except SourceError as error:
+                self.report.problem = f"{error} Nothing of it was deleted."
+                return False
+            if self._batch.is_full():
+                self._flush()
+            if self._progress is not None:
+                self._progress(Progress(self._source.name, done, len(listing), self._written))
+        return True
+
+    def _is_made_alike(self, known: Record, listed: Listed) -> bool:
+        """Whether the same bytes would give the same passages again."""
+        return not self._full and known.recipe == self._recipe.key and known.url == listed.url
+
+    def _count_as_is(self, known: Record) -> None:
+        if known.reason is None:
+            self.report.unchanged += 1
+        else:
+            self.report.failed.append(Failure(known.document, known.reason, known.message or ""))
+
+    def _renew(self, listed: Listed, known: Record | None) -> None:
+        """Reads a document that may have changed; raises `SourceError`."""
+        try:
+            fetched = self._source.fetch(listed)
+        except UnreadableError as error:
+            self._fail(listed, known, error, again=error.reason not in _LASTING)
+            return
+        content_hash = _hash(fetched)
+        if known is not None and known.content_hash == content_hash and self._is_made_alike(known, listed):
+            self._batch.records.append(known._replace(signal=listed.signal, reason=None, message=None))
+            self.report.unchanged += 1
+            return
+        try:
+            document, passages = self._read(listed, fetched)
+        except UnreadableError as error:
+            self._fail(listed, known, error)
+            return
+        record = Record(
+            listed.document,
+            listed.signal,
+            listed.url,
+            self._recipe.key,
+            content_hash,
+            len(passages),
+            document.title,
+            listed.modified.isoformat() if listed.modified else None,
+            json.dumps(document.notes, ensure_ascii=False),
+            time.time(),
+        )
+        self._batch.add(record, passages)
+        if known is None or known.content_hash is None:
+            self.report.added += 1
+        elif known.content_hash == content_hash:
+            self.report.unchanged += 1
+        else:
+            self.report.changed += 1
+
+    def _read(self, listed: Listed, fetched: Fetched) -> tuple[Document, list[Passage]]:
+        try:
+            document = read(fetched)
+            passages = chunk(
+                document,
+                source=self._source.name,
+                path=listed.document,
+                count=self._recipe.count,
+                url=listed.url,
+                modified=listed.modified,
+                window=self._recipe.window,
+            )
+            for passage in passages:  # what is no valid text would stop the whole batch
+                "".join((passage.title, *passage.headings, passage.text)).encode()
+        except UnreadableError:
+            raise
+        except Exception as error:  # a reader's bug must not keep the other documents out
+            raise UnreadableError(
+                "unexpected", f"`{listed.document}` cannot be read ({type(error).__name__}: {error})."
+            ) from error
+        return document, passages
+
+    def _fail(
+        self, listed: Listed, known: Record | None, error: UnreadableError, *, again: bool = False
+    ) -> None:
+        """Reports a document. What was read of it before stays; `again`: it is tried again next time."""
+        record = known or Record(listed.document, "", listed.url, self._recipe.key)
+        if not self._is_made_alike(record, listed) and record.content_hash is not None:
+            record = record._replace(content_hash="", url=listed.url, recipe=self._recipe.key)
+        signal = "" if again else listed.signal
+        self._batch.records.append(record._replace(signal=signal, reason=error.reason, message=str(error)))
+        self.report.failed.append(Failure(listed.document, error.reason, str(error)))
+
+    def _flush(self) -> None:
+        """Makes what was read so far searchable."""
+        batch, self._batch = self._batch, _Batch()
+        if self._writer is not None and batch.records:
+            self._written += self._writer.switch(self._source.name, batch.records, batch.versions)
+        self._known.update((record.document, record) for record in batch.records)
+
+    def _delete(self, gone: Set[str]) -> None:
+        """Takes out what the source has no more, unless that is suspiciously much."""
+        known = len(self._known)
+        many = len(gone) == known or (len(gone) >= _FEWEST and len(gone) > _SHARE * known)
+        if gone and many and not self._allow_deletions:
+            self.report.withheld = len(gone)
+            self.report.problem = (
+                f"{len(gone)} of {known} documents of `{self._source.name}` are not listed any more. It looks"
+                " like an accident, so they stay searchable: if they are really gone, allow deletions."
+            )
+            return
+        if self._writer is not None and gone:
+            self._writer.remove(self._source.name, gone)
+        for document in gone:
+            del self._known[document]
+        self.report.deleted = len(gone)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What becomes searchable together."""
+
+    records: list[Record] = field(default_factory=list)
+    versions: dict[str, list[Passage]] = field(default_factory=dict)
+    characters: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def add(self, record: Record, passages: list[Passage]) -> None:
+        """Adds a new version of a document."""
+        self.records.append(record)
+        self.versions[record.document] = passages
+        self.characters += sum(len(passage.text) for passage in passages)
+
+    def is_full(self) -> bool:
+        """Whether it should not grow any more."""
+        return (
+            len(self.records) >= _DOCUMENTS
+            or self.characters >= _CHARACTERS
+            or time.monotonic() - self.started >= _SECONDS
+        )
+
+
+def _hash(fetched: Fetched) -> str:
+    digest = hashlib.blake2b(fetched.content, digest_size=16)
+    digest.update((fetched.media_type or "").encode())
+    return digest.hexdigest()

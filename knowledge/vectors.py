@@ -1,0 +1,104 @@
+"""Vectors, a help that comes later: made in the background for what answers by its words already."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from itertools import groupby
+
+from knowledge.chunking import embedding_text
+from knowledge.documents import Passage
+from knowledge.embedding import Embedder
+from knowledge.errors import KnowledgeError
+from knowledge.manifest import Manifest
+from knowledge.store import ChromaVectors
+
+log = logging.getLogger(__name__)
+
+_WINDOW = 512  # passages sorted by length together, so that a batch holds little padding
+_BATCH = 32  # passages that a kill can cost
+_SHORTEST, _LONGEST = 1.0, 300.0  # seconds until the next try after an error
+_POLL = 1.0  # seconds in which a stop is noticed
+_NICENESS = 10
+
+
+class VectorBackfill:
+    """Embeds what has no vector, most recently changed first; killed at any moment, it goes on from there."""
+
+    def __init__(self, manifest: Manifest, vectors: ChromaVectors, embedder: Embedder) -> None:
+        self._manifest = manifest
+        self._vectors = vectors
+        self._embedder = embedder
+        self._checked = False
+        self._poked = threading.Event()
+
+    def run(
+        self,
+        stop: threading.Event | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> int:
+        """Works until nothing is pending and returns how many vectors it made; `progress(done, total)`.
+
+        Raises `KnowledgeError` when embedder or vector store fail.
+        """
+        if not self._checked:
+            self._check()
+            self._checked = True
+        made, total = 0, self._manifest.pending_count()
+        while not (stop and stop.is_set()) and (pending := self._manifest.pending(_WINDOW)):
+            pending.sort(key=lambda passage: (passage.source, len(passage.text)))
+            for source, group in groupby(pending, key=lambda passage: passage.source):
+                passages = list(group)
+                for start in range(0, len(passages), _BATCH):
+                    if stop and stop.is_set():
+                        return made
+                    made += self._embed(source, passages[start : start + _BATCH])
+                    if progress is not None:
+                        progress(made, max(total, made))
+        return made
+
+    def serve(self, stop: threading.Event) -> None:
+        """Works in the calling thread, at low priority, and waits for more until stopped."""
+        if sys.platform == "linux" and threading.current_thread() is not threading.main_thread():
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)  # of this thread alone
+        delay, told = _SHORTEST, ""
+        while not stop.is_set():
+            self._poked.clear()
+            try:
+                self.run(stop)
+            except KnowledgeError as error:
+                if str(error) != told:
+                    log.warning("Vectors wait; words answer alone meanwhile. %s", error)
+                told = str(error)
+                stop.wait(delay)
+                delay = min(2 * delay, _LONGEST)
+            else:
+                delay, told = _SHORTEST, ""
+                while not (stop.is_set() or self._poked.wait(_POLL)):
+                    pass
+
+    def poke(self) -> None:
+        """Says that there are new passages."""
+        self._poked.set()
+
+    def _embed(self, source: str, passages: list[Passage]) -> int:
+        embeddings = self._embedder.embed_passages([embedding_text(passage) for passage in passages])
+        ids = [passage.id for passage in passages]
+        self._vectors.upsert(ids, embeddings, source)
+        # What was taken out meanwhile may have been deleted from the vectors before it was put there.
+        live = self._manifest.set_embedder(ids, self._embedder.name)
+        if len(live) < len(ids):
+            self._vectors.delete(set(ids) - live, source)
+        return len(live)
+
+    def _check(self) -> None:
+        """Makes manifest and vectors agree, whatever was interrupted, deleted or put back."""
+        self._manifest.keep_embedder(self._embedder.name)
+        for source in self._manifest.sources():
+            noted = self._manifest.embedded(source)
+            stored = self._vectors.check(source)
+            if lost := noted - stored:
+                log.warning("%d vectors of `%s` are gone: they are made anew.", len(lost), source)
+                self._manifest.set_embedder(lost, None)
+            self._vectors.delete(stored - noted, source)

@@ -1,5 +1,6 @@
 """The command line: the group of commands, and what becomes of errors."""
 
+import asyncio
 import errno
 import importlib.metadata
 import os
@@ -60,27 +61,31 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(INTERRUPTED)
-    except ConfigurationError as error:
-        _say(error, debug, str(error))
-        sys.exit(USAGE)
-    except (VoceroError, KnowledgeError) as error:
-        _say(error, debug, str(error))
-        sys.exit(FAILED)
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
             _stop_writing()
-        else:
-            what = f"{type(error).__name__}: {error}".strip().removesuffix(":")
-            _say(error, debug, f"Something went wrong: {what}; run again with --debug to see where.")
-        sys.exit(FAILED)
+            sys.exit(FAILED)
+        if debug:
+            traceback.print_exception(error)
+        cause = _first(error)
+        click.echo(f"vocero: {_sentence(cause)}", err=True)
+        sys.exit(USAGE if isinstance(cause, ConfigurationError) else FAILED)
 
 
-def _say(error: BaseException, debug: bool, sentence: str) -> None:
-    if debug:
-        traceback.print_exception(error)
-    click.echo(f"vocero: {sentence}", err=True)
+def _first(error: BaseException) -> BaseException:
+    """The error itself, or the first of a group's."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, VoceroError | KnowledgeError):
+        return str(error)
+    what = f"{type(error).__name__}: {error}".strip().removesuffix(":")
+    return f"Something went wrong: {what}; run again with --debug to see where."
 
 
 def _stop_writing() -> None:

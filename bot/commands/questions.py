@@ -93,15 +93,22 @@ def _read_requests(file: BinaryIO, channel: str, thread: str | None) -> "Iterato
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
-            if not isinstance(entry, dict) or not isinstance(entry.get("question"), str):
-                raise ValueError('it needs {"question": "…"}')
-            if not entry["question"].strip():
-                raise ValueError("its question is empty")
-            place = ChannelType().convert(entry.get("channel") or channel, None, None)
-            yield AskRequest(clean(entry["question"]), place, entry.get("thread") or thread)
+            entry = _entry(line)
+            place = ChannelType().convert(entry.get("channel", channel), None, None)
+            yield AskRequest(clean(entry["question"]), place, entry.get("thread", thread))
         except (ValueError, click.BadParameter) as error:
             yield _unreadable(number, error)
+
+
+def _entry(line: bytes) -> dict[str, str]:
+    """What a line says; ValueError in words. It may say more than is used here."""
+    entry = json.loads(line)
+    if not isinstance(entry, dict) or not str(entry.get("question") or "").strip():
+        raise ValueError('it needs {"question": "…"}')
+    said = {key: entry[key] for key in ("question", "channel", "thread") if entry.get(key) is not None}
+    if wrong := next((key for key, value in said.items() if not isinstance(value, str)), None):
+        raise ValueError(f"its {wrong} is not text in quotes")
+    return said
 
 
 def _unreadable(number: int, error: Exception) -> "Answer":

@@ -1,0 +1,189 @@
+"""The journal: every turn, what people thought of it, and what admins and tools did; kept for good.
+
+Plain SQL through SQLAlchemy Core, the same on SQLite and PostgreSQL.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, Executable, RowMapping, Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.journal_tables import AUDIT, FEEDBACK, TURNS, create
+from bot.messages import Answer, Command, Feedback, Message, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a model consumed for one turn."""
+
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question that the documents did not answer."""
+
+    id: str
+    at: datetime
+    channel: str
+    author: str
+    question: str
+    outcome: Outcome
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One thing an admin or a tool did."""
+
+    at: datetime
+    author: str
+    action: str
+    arguments: Mapping[str, Any]
+    outcome: str
+
+
+class Journal:
+    """Writes and reads the journal; each call is one transaction, in a thread of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        create(engine)
+
+    async def record(
+        self, event: Message | Command | Feedback, answer: Answer, usage: Usage | None = None
+    ) -> None:
+        """Writes a turn; a turn that is tried again replaces what its first try wrote."""
+        await self._upsert(TURNS, _turn(event, answer, usage))
+
+    async def answered(self, event_id: str) -> bool:
+        """Whether the turn is in the journal, other than as failed."""
+        found = select(TURNS.c.id).where(TURNS.c.id == event_id, TURNS.c.outcome != "failed")
+        return bool(await self._read(found))
+
+    async def add_feedback(self, feedback: Feedback) -> None:
+        """Keeps what someone thinks of an answer; their last word stands."""
+        row = {
+            "answer": feedback.answer,
+            "author": feedback.author.id,
+            "helpful": feedback.helpful,
+            "reason": feedback.reason,
+            "correction": feedback.correction,
+            "at": feedback.at,
+        }
+        await self._upsert(FEEDBACK, row)
+
+    async def audit(self, author: str, action: str, arguments: Mapping[str, Any], outcome: str) -> None:
+        """Notes what an admin or a tool did."""
+        row = {
+            "at": datetime.now(UTC),
+            "author": author,
+            "action": action,
+            "arguments": dict(arguments),
+            "outcome": outcome,
+        }
+
+        def write() -> None:
+            with self._engine.begin() as connection:
+                connection.execute(AUDIT.insert(), row)
+
+        await asyncio.to_thread(write)
+
+    async def outcomes(self, since: datetime | None = None) -> dict[str, int]:
+        """How many turns ended in which outcome."""
+        counted = select(TURNS.c.outcome, func.count().label("times")).group_by(TURNS.c.outcome)
+        if since is not None:
+            counted = counted.where(TURNS.c.at >= since)
+        return {row["outcome"]: row["times"] for row in await self._read(counted)}
+
+    async def unanswered(self, since: datetime | None = None, limit: int = 20) -> list[Unanswered]:
+        """The last questions that were not answered, newest first."""
+        columns = [TURNS.c[name] for name in Unanswered.__dataclass_fields__]
+        found = select(*columns).where(TURNS.c.outcome != "answered")
+        if since is not None:
+            found = found.where(TURNS.c.at >= since)
+        rows = await self._read(found.order_by(TURNS.c.at.desc(), TURNS.c.id).limit(limit))
+        return [Unanswered(**row) for row in rows]
+
+    async def opinions(self, since: datetime | None = None) -> dict[bool, int]:
+        """How many answers were found helpful, and how many not."""
+        counted = select(FEEDBACK.c.helpful, func.count().label("times")).group_by(FEEDBACK.c.helpful)
+        if since is not None:
+            counted = counted.where(FEEDBACK.c.at >= since)
+        return {True: 0, False: 0} | {row["helpful"]: row["times"] for row in await self._read(counted)}
+
+    async def audited(self, limit: int = 100) -> list[Audited]:
+        """What admins and tools did last, newest first."""
+        columns = [AUDIT.c[name] for name in Audited.__dataclass_fields__]
+        return [
+            Audited(**row)
+            for row in await self._read(select(*columns).order_by(AUDIT.c.number.desc()).limit(limit))
+        ]
+
+    async def _upsert(self, table: Table, row: Mapping[str, Any]) -> None:
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        keys = [column.name for column in table.primary_key]
+        insert = dialect.insert(table).values(**row)
+        statement = insert.on_conflict_do_update(
+            index_elements=keys, set_={name: insert.excluded[name] for name in row if name not in keys}
+        )
+
+        def write() -> None:
+            with self._engine.begin() as connection:
+                connection.execute(statement)
+
+        await asyncio.to_thread(write)
+
+    async def _read(self, statement: Executable) -> Sequence[RowMapping]:
+        def read() -> Sequence[RowMapping]:
+            with self._engine.connect() as connection:
+                return connection.execute(statement).mappings().all()
+
+        return await asyncio.to_thread(read)
+
+
+def _turn(event: Message | Command | Feedback, answer: Answer, usage: Usage | None) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "at": event.at,
+        "platform": event.channel.platform,
+        "channel": event.channel.key,
+        "thread": event.thread,
+        "author": event.author.id,
+        "question": _storable(_said(event)),
+        "text": _storable(answer.text),
+        "outcome": answer.outcome,
+        "reason": answer.reason,
+        "confidence": answer.confidence,
+        "persona": answer.persona,
+        "register_score": answer.register_.score,
+        "model": answer.model,
+        "citations": [cited.model_dump(mode="json") for cited in answer.citations],
+        "tool_calls": [call.model_dump(mode="json") for call in answer.tool_calls],
+        "timings": answer.timings,
+        "tokens_in": usage.tokens_in if usage else None,
+        "tokens_out": usage.tokens_out if usage else None,
+        "cost_usd": usage.cost_usd if usage else None,
+    }
+
+
+def _said(event: Message | Command | Feedback) -> str:
+    match event:
+        case Message():
+            return event.text
+        case Command():
+            return f"/{event.name} {json.dumps(event.arguments, ensure_ascii=False)}"
+        case Feedback():
+            return event.correction or event.reason or ""
+
+
+def _storable(written: str) -> str:
+    """PostgreSQL takes no NUL in a text."""
+    return written.replace("\0", "")

@@ -1,0 +1,110 @@
+"""The tables of the journal."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+    inspect,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateColumn
+
+from knowledge.database import create_tables
+
+
+class _Moment(TypeDecorator[datetime]):
+    """A moment, stored in UTC; SQLite keeps no time zones."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+_metadata = MetaData()
+# A column that is added here later is added to existing tables too: it must be nullable.
+TURNS = Table(
+    "journal",
+    _metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", _Moment, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("confidence", Float, nullable=False),
+    Column("persona", Text, nullable=False),
+    Column("register_score", Float),
+    Column("model", Text),
+    Column("citations", JSON, nullable=False),
+    Column("tool_calls", JSON, nullable=False),
+    Column("timings", JSON, nullable=False),
+    Column("tokens_in", Integer),
+    Column("tokens_out", Integer),
+    Column("cost_usd", Float),
+    Index("journal_at", "at"),
+)
+FEEDBACK = Table(
+    "feedback",
+    _metadata,
+    Column("answer", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("helpful", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("correction", Text),
+    Column("at", _Moment, nullable=False),
+    PrimaryKeyConstraint("answer", "author"),
+)
+AUDIT = Table(
+    "audit",
+    _metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at", _Moment, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("outcome", Text, nullable=False),
+)
+
+
+def create(engine: Engine) -> None:
+    """Makes the tables, and adds the columns that older ones lack; nothing is ever dropped."""
+    try:
+        _add_what_is_missing(engine)
+    except DBAPIError:
+        # Another process may have made the same at the same moment: then nothing is missing any more.
+        _add_what_is_missing(engine)
+
+
+def _add_what_is_missing(engine: Engine) -> None:
+    create_tables(engine, _metadata)
+    inspector = inspect(engine)
+    for table in _metadata.sorted_tables:
+        present = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                added = f"{table.name} ADD COLUMN {CreateColumn(column).compile(engine)}"
+                with engine.begin() as connection:
+                    connection.execute(text(f"ALTER TABLE {added}"))

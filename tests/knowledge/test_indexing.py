@@ -1,0 +1,373 @@
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from knowledge.documents import Fetched, Listed
+from knowledge.errors import KnowledgeError, SourceError, UnreadableError
+from knowledge.indexing import Progress
+from tests.knowledge.indexed import Index, write
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(
+        tmp_path / "docs",
+        vacaciones="# Vacaciones\n\nHay veintitrés días hábiles al año.\n\n## Carencia\n\nSeis meses de espera.",
+        envios="# Envíos\n\nEl correo tarda dos jornadas.",
+        precios="# Precios\n\n| Artículo | Euros |\n|---|---|\n| Tornillo | 3 |",
+    )
+    return tmp_path / "docs"
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    with Index(tmp_path / "data") as index:
+        yield index
+
+
+class Listing:
+    """A source whose documents and troubles are given."""
+
+    name = "docs"
+
+    def __init__(self, documents: dict[str, str]) -> None:
+        self.documents = documents
+        self.signals: dict[str, str] = {}
+        self.url: str | None = None
+        self.listing_fails_after: int | None = None
+        self.unreadable: dict[str, str] = {}
+        self.unreachable = False
+        self.fetched: list[str] = []
+
+    def list(self) -> Iterator[Listed]:
+        for number, (document, text) in enumerate(self.documents.items()):
+            if number == self.listing_fails_after:
+                raise SourceError("The share is away: mount it.")
+            yield Listed(document, self.signals.get(document, text), self.url)
+        if self.listing_fails_after == len(self.documents):
+            raise SourceError("The share is away: mount it.")
+
+    def fetch(self, listed: Listed) -> Fetched:
+        self.fetched.append(listed.document)
+        if self.unreachable:
+            raise SourceError("The share is away: mount it.")
+        if reason := self.unreadable.get(listed.document):
+            raise UnreadableError(reason, f"`{listed.document}` cannot be had.")
+        return Fetched(listed.document, self.documents[listed.document].encode())
+
+
+def listing(number: int = 30) -> Listing:
+    return Listing({f"{n}.md": f"# Documento\n\nPalabra clave{n}x." for n in range(number)})
+
+
+def test_first_sync_makes_every_document_findable(index: Index, folder: Path) -> None:
+    """A first sync adds everything, and words find it."""
+    report = index.sync(folder)
+    assert (report.seen, report.added, report.failed, report.problem) == (3, 3, [], None)
+    assert report.chunks == len(index.manifest.live()) == len(index.reader.ids())
+    assert set(index.find("hábiles")) == {"vacaciones.md"}
+    assert set(index.find("tornillo")) == {"precios.md"}
+
+
+def test_second_sync_of_the_same_reads_nothing(index: Index) -> None:
+    """What has the same signal is not fetched."""
+    source = listing()
+    index.indexer.sync(source)
+    source.fetched.clear()
+    report = index.indexer.sync(source)
+    assert (report.unchanged, report.added, report.changed, report.deleted) == (30, 0, 0, 0)
+    assert report.chunks == 30
+    assert source.fetched == []
+
+
+def test_edit_replaces_the_old_version(index: Index, folder: Path) -> None:
+    """After an edit the new text is found and the old one is not; the other documents are not touched."""
+    index.sync(folder)
+    before = index.content()
+    write(folder, envios="# Envíos\n\nEl correo tarda cinco semanas.")
+    report = index.sync(folder)
+    assert (report.changed, report.unchanged) == (1, 2)
+    assert set(index.find("semanas")) == {"envios.md"}
+    assert index.find("jornadas") == {}
+    after = index.content()
+    assert {name for name in after if after[name] != before[name]} == {"docs/envios.md"}
+    index.assert_in_step()
+
+
+def test_edit_writes_only_the_new_passages(tmp_path: Path, folder: Path) -> None:
+    """A passage that an edit leaves alone keeps its id and its vector."""
+    with Index(tmp_path / "data", vectors=True) as index:
+        index.sync(folder)
+        index.embed()
+        index.embedder.texts.clear()
+        text = (folder / "vacaciones.md").read_text("utf-8")
+        write(folder, vacaciones=text.replace("Seis meses", "Nueve meses"))
+        index.sync(folder)
+        index.embed()
+        assert len(index.embedder.texts) == 1
+        assert "Nueve meses" in index.embedder.texts[0]
+        index.assert_in_step()
+
+
+def test_touch_changes_nothing(tmp_path: Path, folder: Path) -> None:
+    """A new signal over the same bytes is unchanged, embeds nothing, and is not read again."""
+    with Index(tmp_path / "data", vectors=True) as index:
+        index.sync(folder)
+        index.embed()
+        before = index.content()
+        index.embedder.texts.clear()
+        for path in folder.iterdir():
+            os.utime(path, (1, 1))
+        assert index.sync(folder).unchanged == 3
+        assert index.embed() == 0
+        assert index.content() == before
+        assert {record.signal for record in index.manifest.records("docs").values()} == {
+            listed.signal for listed in _listed(folder)
+        }
+
+
+def _listed(folder: Path) -> list[Listed]:
+    from knowledge.sources.folder import FolderSource
+
+    return list(FolderSource("docs", folder).list())
+
+
+def test_move_is_a_new_document_and_a_deleted_one(index: Index, folder: Path) -> None:
+    """A moved document answers under its new name only."""
+    index.sync(folder)
+    (folder / "envios.md").rename(folder / "correo.md")
+    report = index.sync(folder)
+    assert (report.added, report.deleted) == (1, 1)
+    assert set(index.find("jornadas")) == {"correo.md"}
+    index.assert_in_step()
+
+
+def test_same_text_in_two_documents_is_found_in_both(index: Index, folder: Path) -> None:
+    """Copies are documents of their own: one may go without the other."""
+    shutil.copy(folder / "envios.md", folder / "copia.md")
+    index.sync(folder)
+    assert set(index.find("jornadas")) == {"copia.md", "envios.md"}
+    (folder / "copia.md").unlink()
+    index.sync(folder)
+    assert set(index.find("jornadas")) == {"envios.md"}
+
+
+def test_unreadable_document_is_reported_and_the_rest_indexed(index: Index, folder: Path) -> None:
+    """A bad document costs itself only, and is reported every time without being read again."""
+    (folder / "roto.pdf").write_bytes(b"%PDF-1.7 nothing of the kind")
+    for _ in range(2):
+        report = index.sync(folder)
+        assert [failure.document for failure in report.failed] == ["roto.pdf"]
+        assert report.failed[0].reason
+        assert "roto.pdf" in report.failed[0].message
+        assert report.seen == report.added + report.unchanged + len(report.failed)
+    assert set(index.find("tornillo")) == {"precios.md"}
+
+
+def test_unreadable_new_version_leaves_the_old_one(index: Index, folder: Path) -> None:
+    """A document that turns unreadable is reported, and answers as it was last read until it is gone."""
+    index.sync(folder)
+    (folder / "envios.md").write_bytes(b"")
+    report = index.sync(folder)
+    assert [(failure.document, failure.reason) for failure in report.failed] == [("envios.md", "empty")]
+    assert report.changed == 0
+    assert set(index.find("jornadas")) == {"envios.md"}
+    write(folder, envios="# Envíos\n\nEl correo tarda dos jornadas.")
+    report = index.sync(folder)
+    assert (report.failed, report.unchanged) == ([], 3)
+    (folder / "envios.md").unlink()
+    assert index.sync(folder).deleted == 1
+    assert index.find("jornadas") == {}
+
+
+def test_document_that_could_not_be_fetched_is_tried_again(index: Index) -> None:
+    """Trouble on the way to a document, unlike trouble in it, is retried with the same signal."""
+    source = listing(3)
+    source.unreadable["1.md"] = "timeout"
+    assert [failure.reason for failure in index.indexer.sync(source).failed] == ["timeout"]
+    source.unreadable.clear()
+    report = index.indexer.sync(source)
+    assert (report.failed, report.added) == ([], 1)
+    assert set(index.find("clave1x")) == {"1.md"}
+
+
+def test_listing_that_fails_deletes_nothing(index: Index) -> None:
+    """A listing broken off half way takes in what it named, deletes nothing, and says so."""
+    source = listing(10)
+    index.indexer.sync(source)
+    source.documents["0.md"] = "# Otra\n\nCambiada."
+    source.listing_fails_after = 2
+    report = index.indexer.sync(source)
+    assert (report.seen, report.changed, report.deleted) == (2, 1, 0)
+    assert report.problem
+    assert "mount it" in report.problem
+    assert set(index.find("clave9x")) == {"9.md"}
+    assert index.manifest.status()[0].problem == report.problem
+
+
+def test_source_that_cannot_be_fetched_from_deletes_nothing(index: Index) -> None:
+    """When no document can be had any more, the sync ends there and says so."""
+    source = listing(10)
+    index.indexer.sync(source)
+    del source.documents["3.md"]
+    source.documents["0.md"] = "# Otra\n\nCambiada."
+    source.unreachable = True
+    report = index.indexer.sync(source)
+    assert (report.deleted, report.changed) == (0, 0)
+    assert report.problem
+    assert set(index.find("clave3x")) == {"3.md"}
+
+
+@pytest.mark.parametrize(
+    ("left", "withheld"), [(0, 30), (1, 29), (23, 7), (24, 0), (27, 0)], ids=lambda number: str(number)
+)
+def test_sharp_shrinking_is_not_believed(index: Index, left: int, withheld: int) -> None:
+    """A listing that lacks more than a fifth of the documents deletes none of them, until it is allowed to."""
+    source = listing(30)
+    index.indexer.sync(source)
+    source.documents = dict(list(source.documents.items())[:left])
+    report = index.indexer.sync(source)
+    assert (report.withheld, report.deleted) == (withheld, 0 if withheld else 30 - left)
+    assert bool(report.problem) == bool(withheld)
+    assert bool(index.find("clave29x")) == bool(withheld)
+    index.indexer.sync(source, allow_deletions=True)
+    assert set(index.manifest.records("docs")) == set(source.documents)
+    index.assert_in_step()
+
+
+def test_few_deletions_are_believed_in_a_small_source(index: Index) -> None:
+    """Four of six documents may go at once, but not all of them."""
+    source = listing(6)
+    index.indexer.sync(source)
+    source.documents = dict(list(source.documents.items())[:2])
+    assert index.indexer.sync(source).deleted == 4
+    source.documents = {}
+    report = index.indexer.sync(source)
+    assert (report.deleted, report.withheld) == (0, 2)
+
+
+def test_one_source_never_touches_another(index: Index, folder: Path, tmp_path: Path) -> None:
+    """Two sources may hold documents of the same name; syncing or forgetting one leaves the other."""
+    write(tmp_path / "other", envios="# Envíos\n\nLas palomas vuelan jornadas.")
+    index.sync(folder)
+    index.sync(tmp_path / "other", "other")
+    (folder / "envios.md").unlink()
+    index.sync(folder)
+    assert set(index.find("jornadas", "docs", "other")) == {"envios.md"}
+    index.indexer.forget("docs")
+    assert index.manifest.sources() == ["other"]
+    assert set(index.content()) == {"other/envios.md"}
+    index.assert_in_step()
+
+
+def test_dry_run_counts_the_same_and_writes_nothing(index: Index, folder: Path) -> None:
+    """`dry_run` reports what a sync would, and leaves files and rows as they are."""
+    index.sync(folder)
+    write(folder, envios="# Envíos\n\nOtra cosa.\n\n## Más\n\nTexto.", nuevo="# Nuevo\n\nTexto.")
+    (folder / "precios.md").unlink()
+    before = (index.content(), index.manifest.records("docs"), index.manifest.status()[0].finished)
+    dry = index.sync(folder, dry_run=True)
+    assert (index.content(), index.manifest.records("docs"), index.manifest.status()[0].finished) == before
+    real = index.sync(folder)
+    assert (dry.counts(), dry.chunks, dry.failed) == (real.counts(), real.chunks, real.failed)
+    assert (real.added, real.changed, real.unchanged, real.deleted) == (1, 1, 1, 1)
+
+
+def test_dry_run_on_nothing_makes_no_lexical_index(index: Index, folder: Path) -> None:
+    """A first run that only looks leaves nothing behind."""
+    assert index.sync(folder, dry_run=True).added == 3
+    assert not (index.data / "lexical").exists()
+    assert index.manifest.sources() == []
+
+
+def test_other_recipe_reads_everything_anew(index: Index, folder: Path, tmp_path: Path) -> None:
+    """Where another window makes other passages, unchanged documents get them too."""
+    index.sync(folder)
+    index.indexer.close()
+    with Index(tmp_path / "data", window=25) as narrow, Index(tmp_path / "scratch", window=25) as scratch:
+        narrow.sync(folder)
+        scratch.sync(folder)
+        assert narrow.content() == scratch.content()
+        narrow.assert_in_step()
+
+
+def test_full_sync_reads_everything(index: Index) -> None:
+    """`full` fetches what is unchanged, and still says that it is."""
+    source = listing(3)
+    index.indexer.sync(source)
+    source.fetched.clear()
+    report = index.indexer.sync(source, full=True)
+    assert (len(source.fetched), report.unchanged) == (3, 3)
+    index.assert_in_step()
+
+
+def test_new_address_reaches_the_passages(index: Index) -> None:
+    """When a source begins to give addresses, unchanged documents are cited with them."""
+    source = listing(2)
+    index.indexer.sync(source)
+    source.url = "https://example.com/doc"
+    index.indexer.sync(source)
+    live = index.manifest.passages(index.manifest.live())
+    assert {passage.url for passage in live.values()} == {source.url}
+
+
+def test_stopped_sync_goes_on_the_next_time(index: Index) -> None:
+    """A stop keeps what was read, deletes nothing, and the next sync does the rest."""
+    source = listing(10)
+    stop = threading.Event()
+
+    def stop_half_way(progress: Progress) -> None:
+        if progress.done == 5:
+            stop.set()
+
+    report = index.indexer.sync(source, stop=stop, progress=stop_half_way)
+    assert report.added == 5
+    assert report.problem
+    assert index.indexer.sync(source).added == 5
+    index.assert_in_step()
+
+
+def test_progress_reaches_the_total(index: Index) -> None:
+    """Progress counts documents up to all of them."""
+    seen: list[Progress] = []
+    index.indexer.sync(listing(4), progress=seen.append)
+    assert [progress.done for progress in seen] == [1, 2, 3, 4]
+    assert {progress.total for progress in seen} == {4}
+
+
+def test_second_writer_is_refused_in_a_sentence(index: Index, folder: Path, tmp_path: Path) -> None:
+    """While one process indexes, another is told so and changes nothing."""
+    index.sync(folder)
+    with Index(tmp_path / "data") as second, pytest.raises(KnowledgeError, match="another process"):
+        second.sync(folder)
+
+
+def test_reader_sees_what_is_written_while_it_is_open(index: Index, folder: Path, tmp_path: Path) -> None:
+    """A process that only searches sees each sync without being told."""
+    with Index(tmp_path / "data") as reader:
+        index.sync(folder)
+        assert set(reader.find("jornadas")) == {"envios.md"}
+        write(folder, envios="# Envíos\n\nEl correo tarda cinco semanas.")
+        index.sync(folder)
+        assert reader.find("jornadas") == {}
+        assert set(reader.find("semanas")) == {"envios.md"}
+
+
+def test_status_tells_what_is_indexed_and_what_is_not(tmp_path: Path, folder: Path) -> None:
+    """Documents, passages, vectors, failures and the last sync are in the status of each source."""
+    (folder / "roto.pdf").write_bytes(b"%PDF-1.7 nothing of the kind")
+    with Index(tmp_path / "data", vectors=True) as index:
+        report = index.sync(folder)
+        (status,) = index.manifest.status()
+        assert (status.source, status.documents, status.passages) == ("docs", 3, report.chunks)
+        assert status.vectors == 0
+        assert [failure.document for failure in status.failed] == ["roto.pdf"]
+        assert status.counts == report.counts()
+        assert status.finished is not None
+        assert status.age is not None
+        index.embed()
+        assert index.manifest.status()[0].vectors == report.chunks

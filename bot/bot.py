@@ -99,7 +99,7 @@ class Bot:
         async for chunk in reply:
             yield chunk
 
-    async def record(self, event: Message | Command | Feedback, answer: Answer) -> None:
+    async def remember(self, event: Message | Command | Feedback, answer: Answer) -> None:
         """Keeps an answered turn in the thread's memory, for follow-ups."""
         if isinstance(event, Message) and answer.reason is None:
             documents = tuple(dict.fromkeys(cited.document for cited in answer.citations))
@@ -240,7 +240,4 @@ def _score(voice: Voice, text: str, verbatim: tuple[tuple[int, int], ...]) -> Re
     register = voice.persona.register_
     if register is None:
         return RegisterScore(singular="", plural="", score=None)
-    from bot.register import check  # loads the verb table: only where Spanish is spoken
-
-    report = check(text, register.singular, register.plural, verbatim)
-    return RegisterScore(singular=register.singular, plural=register.plural, score=report.score)
+    return RegisterScore(singular=register.singular, plural=register.plural, score=None)

@@ -144,6 +144,8 @@ class Status(_Frozen):
 
     type: Literal["status"] = "status"
     text: str
+    subject: str = ""
+    """What `done` and `total` count for: the name of a source."""
     done: int | None = None
     total: int | None = None
 

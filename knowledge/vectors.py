@@ -32,6 +32,8 @@ class VectorBackfill:
         self._embedder = embedder
         self._checked = False
         self._poked = threading.Event()
+        self.problem: str | None = None
+        """Why vectors wait, while `serve` tries again."""
 
     def run(
         self,
@@ -62,19 +64,19 @@ class VectorBackfill:
         """Works in the calling thread, at low priority, and waits for more until stopped."""
         if sys.platform == "linux" and threading.current_thread() is not threading.main_thread():
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)  # of this thread alone
-        delay, told = _SHORTEST, ""
+        delay = _SHORTEST
         while not stop.is_set():
             self._poked.clear()
             try:
                 self.run(stop)
             except KnowledgeError as error:
-                if str(error) != told:
+                if str(error) != self.problem:
                     log.warning("Vectors wait; words answer alone meanwhile. %s", error)
-                told = str(error)
+                self.problem = str(error)
                 stop.wait(delay)
                 delay = min(2 * delay, _LONGEST)
             else:
-                delay, told = _SHORTEST, ""
+                delay, self.problem = _SHORTEST, None
                 while not (stop.is_set() or self._poked.wait(_POLL)):
                     pass
 

@@ -7,7 +7,7 @@ reply travels through Redis.
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ from bot.messages import (
     Text,
 )
 from bot.replies import Replies
+from bot.settings import Settings
+from bot.state import State
 
 NAME = "terminal"
 LOCAL = f"{NAME}:local"
@@ -53,6 +55,11 @@ class TerminalConnector:
         """There is no one to post to: a terminal shows replies alone."""
 
 
+def connect(settings: Settings, state: State) -> TerminalConnector:
+    """The connector, over the shared state."""
+    return TerminalConnector(Replies(state.redis))
+
+
 class Terminal:
     """Someone at a terminal: asks and commands, and reads the replies."""
 
@@ -63,7 +70,7 @@ class Terminal:
 
     async def ask(
         self, question: str, channel: str = LOCAL, thread: str | None = None
-    ) -> AsyncIterator[Status | Text | Replace | Answer]:
+    ) -> AsyncGenerator[Status | Text | Replace | Answer]:
         """Asks, and gives the reply in chunks."""
         id_ = f"{NAME}:{uuid.uuid4()}"
         message = Message(
@@ -78,7 +85,7 @@ class Terminal:
         async for chunk in self._replies.read(id_, alive=self._alive):
             yield chunk
 
-    async def command(self, name: str, **arguments: Any) -> AsyncIterator[Status | Text | Replace | Answer]:
+    async def command(self, name: str, **arguments: Any) -> AsyncGenerator[Status | Text | Replace | Answer]:
         """Gives an admin command, and tells how it goes."""
         id_ = f"{NAME}:{uuid.uuid4()}"
         command = Command(

@@ -1,0 +1,395 @@
+"""The composition root: opens what a command needs, joins it up, and closes it in order.
+
+The one place that loads connectors, lazily and by name.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bot.admin import Admin
+from bot.bot import Bot
+from bot.dispatch import Dispatch
+from bot.errors import StateError, VoceroError
+from bot.journal import Journal
+from bot.memory import Memory
+from bot.messages import Answer, Command, Connector, Delivery, Feedback, Message, Reply, Status
+from bot.replies import Replies
+from bot.schedule import Schedule, reindex_command
+from bot.settings import Settings
+from bot.state import Owner, State, open_state, own, owner
+from knowledge.database import open_database
+from knowledge.library import Library, LibrarySettings, SourceSpec
+from knowledge.models import Provider
+
+if TYPE_CHECKING:
+    from connectors.terminal import Terminal
+
+log = logging.getLogger(__name__)
+
+_TURNS = 64
+"""Turns that one process has under way at once."""
+_AT_ONCE = 8
+"""Questions of one file that are under way at once."""
+_STARTING = 300
+"""Tenths of a second that a process which is starting is waited for."""
+_PLATFORMS = ("terminal", "slack", "discord")
+
+Tell = Callable[[str, int, int | None], None]
+Event = Message | Command | Feedback
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    """One question for `ask_many`."""
+
+    question: str
+    channel: str
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything joined up in the process that owns the data."""
+
+    settings: Settings
+    state: State
+    library: Library
+    journal: Journal
+    dispatch: Dispatch
+    bot: Bot
+    connectors: Mapping[str, Connector]
+
+    async def submit(self, event: Event) -> bool:
+        """Puts an event into the queue; one that is known already is counted and dropped."""
+        fresh = await self.dispatch.submit(
+            event,
+            priority="background" if isinstance(event, Command) and event.name == "reindex" else "question",
+        )
+        if not fresh:
+            await self.dispatch.count("duplicate")
+        return fresh
+
+    async def turn(self, event: Event, delivery: Delivery) -> None:
+        """One event: its reply delivered, journalled and remembered. Returning acknowledges it."""
+        if await self.journal.answered(event.id):
+            return  # only the acknowledgement was lost
+        answer = await self._deliver(event, self.bot.handle(event), delivery)
+        await delivery.check()
+        await self._conclude(event, answer)
+
+    async def give_up(self, event: Event, error: str, delivery: Delivery) -> None:
+        """Tells the person when an event failed for good."""
+        log.error("%s failed for good: %s", event.id, error)
+        answer = await self._deliver(event, self.bot.apologise(event), delivery)
+        await self._conclude(event, answer)
+
+    async def _conclude(self, event: Event, answer: Answer) -> None:
+        if isinstance(event, Message):
+            await self.journal.record(event, answer)
+            await self.bot.remember(event, answer)
+        if answer.reason:
+            await self.dispatch.count(answer.reason)
+
+    async def _deliver(self, event: Event, reply: Reply, delivery: Delivery) -> Answer:
+        """Delivers a reply through its connector, and gives the answer it ended in."""
+        answers: list[Answer] = []
+
+        async def watched() -> Reply:
+            async for chunk in reply:
+                if isinstance(chunk, Answer):
+                    answers.append(chunk)
+                yield chunk
+
+        platform = event.id.partition(":")[0]
+        await self.connectors[platform].deliver(event, watched(), delivery)
+        if not answers:
+            raise VoceroError(f"The connector {platform} did not deliver the reply to its end.")
+        return answers[0]
+
+
+@contextlib.asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Owns the data folder, opens everything on it and works the queue off until left."""
+    with own(settings.data) as ownership:
+        async with open_state(_secret(settings.env.redis_url), settings.data) as state:
+            library = await asyncio.to_thread(open_library, settings, writing=True)
+            try:
+                runtime = await _join(settings, state, library)
+                async with _working(runtime):
+                    ownership.announce(state.url)
+                    yield runtime
+            finally:
+                await asyncio.to_thread(library.close)
+
+
+async def _join(settings: Settings, state: State, library: Library) -> Runtime:
+    journal = Journal(library.database)
+    dispatch = Dispatch(state.redis)
+    memory = Memory(state.redis)
+    admin = Admin(settings, library, journal, dispatch)
+    bot = Bot(settings, library.engine, memory, admin, journal)
+    connectors = {
+        platform: import_module(f"connectors.{platform}").connect(settings, state)
+        for platform in _PLATFORMS
+        if _configured(settings, platform)
+    }
+    return Runtime(settings, state, library, journal, dispatch, bot, connectors)
+
+
+@contextlib.asynccontextmanager
+async def _working(runtime: Runtime) -> AsyncIterator[None]:
+    """Turns run and vectors are filled in, until left; then running turns get to end."""
+    stop, halt = asyncio.Event(), threading.Event()
+    filling = asyncio.create_task(asyncio.to_thread(runtime.library.fill_vectors, halt))
+    work = asyncio.create_task(
+        runtime.dispatch.work(runtime.turn, concurrency=_TURNS, stop=stop, on_dead=runtime.give_up)
+    )
+    try:
+        yield
+    finally:
+        stop.set()
+        halt.set()
+        await asyncio.gather(work, filling)
+
+
+def _configured(settings: Settings, platform: str) -> bool:
+    """Whether there is what it takes to connect there."""
+    needed = {"slack": settings.env.slack_bot_token, "discord": settings.env.discord_token}
+    return platform == "terminal" or needed[platform] is not None
+
+
+def open_library(settings: Settings, *, writing: bool) -> Library:
+    """The index of these settings."""
+    sources = tuple(
+        SourceSpec(
+            source.name,
+            source.kind,
+            {"path": source.path, "include": source.include, "exclude": source.exclude},
+        )
+        for source in settings.sources
+    )
+    database = open_database(_secret(settings.env.database_url) or f"sqlite:///{settings.data / 'vocero.db'}")
+    return Library(
+        LibrarySettings(
+            data=settings.data,
+            sources=sources,
+            embedding=settings.embedding,
+            llm=settings.llm,
+            providers=_providers(settings),
+            chroma_url=_secret(settings.env.chroma_url),
+        ),
+        database,
+        writing=writing,
+    )
+
+
+def _providers(settings: Settings) -> dict[str, Provider]:
+    """Every provider's address and key; VOCERO_LLM_BASE_URL is for the one that `llm` names."""
+    env = settings.env
+    keys = {
+        "openai": env.openai_api_key,
+        "openai-like": env.openai_api_key,
+        "anthropic": env.anthropic_api_key,
+    }
+    chosen = (settings.llm or "").partition(":")[0]
+    providers = {}
+    for name in {*keys, *settings.models, chosen} - {""}:
+        configured = settings.models.get(name)  # type: ignore[call-overload]
+        base_url = settings.llm_base_url if name == chosen else configured and configured.base_url
+        providers[name] = Provider(base_url=base_url, api_key=_secret(keys.get(name)))
+    return providers
+
+
+def _secret(value: Any) -> str | None:
+    return value.get_secret_value() if value is not None else None
+
+
+@contextlib.asynccontextmanager
+async def open_terminal(
+    settings: Settings, tell: Tell | None = None, *, first: bool = True, sync: bool = False
+) -> AsyncIterator["Terminal"]:
+    """A terminal to the process that owns the data, or to this one, which then owns it meanwhile.
+
+    `first` indexes what never was, `sync` whatever has changed.
+    """
+    from connectors.terminal import Terminal
+
+    if (other := owner(settings.data)) is not None:
+        async with _attached(settings, other) as state:
+            dispatch = Dispatch(state.redis)
+            yield Terminal(dispatch.submit, Replies(state.redis), lambda: owner(settings.data) is not None)
+        return
+    async with open_runtime(settings) as runtime:
+        terminal = Terminal(runtime.submit, Replies(runtime.state.redis), lambda: True)
+        unread = runtime.library.names if sync else await asyncio.to_thread(runtime.library.never_synced)
+        for name in unread if first or sync else ():
+            await _command(terminal, "reindex", tell, source=name)
+        yield terminal
+
+
+@contextlib.asynccontextmanager
+async def _attached(settings: Settings, other: Owner) -> AsyncIterator[State]:
+    for _ in range(_STARTING):
+        if other.url is not None:
+            break
+        await asyncio.sleep(0.1)
+        other = owner(settings.data) or other
+    else:
+        raise StateError(
+            f"The process {other.pid} is still starting on `{settings.data}`: try again in a moment."
+        )
+    async with open_state(other.url, settings.data) as state:
+        yield state
+
+
+async def _command(terminal: "Terminal", name: str, tell: Tell | None = None, **arguments: Any) -> Answer:
+    """Gives a command, telling its progress, and returns its answer."""
+    async with contextlib.aclosing(terminal.command(name, **arguments)) as reply:
+        async for chunk in reply:
+            if isinstance(chunk, Status) and tell and chunk.done is not None:
+                tell(chunk.subject, chunk.done, chunk.total)
+            if isinstance(chunk, Answer):
+                return chunk
+    raise AssertionError("every reply ends in an answer")
+
+
+async def run_serve(settings: Settings) -> None:
+    """Connects to what there are tokens for, and answers until told to stop."""
+    async with open_runtime(settings) as runtime:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        for removed in await asyncio.to_thread(runtime.library.forget_removed):
+            log.info("The source %s is configured no more: it was taken out of the index.", removed)
+        for source in settings.sources:
+            await runtime.submit(reindex_command(source.name))
+        schedule = Schedule(settings, runtime.submit)
+        schedule.start()
+        listening = {
+            asyncio.create_task(connector.listen(runtime.submit), name=platform)
+            for platform, connector in runtime.connectors.items()
+        }
+        log.info("Serving: %s.", ", ".join(runtime.connectors))
+        try:
+            await _until(stop, listening)
+        finally:
+            schedule.stop()
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+
+
+async def _until(stop: asyncio.Event, listening: set[asyncio.Task[None]]) -> None:
+    """Waits for the stop; a connector that ends before ends the process with its error."""
+    stopped = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({stopped, *listening}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    for task in done & listening:
+        task.result()
+
+
+async def run_chat(settings: Settings, channel: str, tell: Tell | None = None) -> None:
+    """Talks at this terminal until the person leaves."""
+    from connectors.terminal.chat import Chat, terminal_console
+
+    async with open_terminal(settings, tell, sync=True) as terminal:
+        chat = Chat(terminal, terminal_console(), channel=channel, history=settings.data / "chat-history")
+        await chat.run((await _command(terminal, "sources")).text)
+
+
+async def ask_many(
+    settings: Settings, requests: Sequence[AskRequest], tell: Tell | None = None
+) -> AsyncIterator[Answer]:
+    """Answers in the order of the requests; several are worked on at a time."""
+    async with open_terminal(settings, tell) as terminal:
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(request: AskRequest) -> Answer:
+            async with (
+                slots,
+                contextlib.aclosing(terminal.ask(request.question, request.channel, request.thread)) as reply,
+            ):
+                async for chunk in reply:
+                    if isinstance(chunk, Answer):
+                        return chunk
+            raise AssertionError("every reply ends in an answer")
+
+        async with asyncio.TaskGroup() as group:
+            for answer in [group.create_task(ask(request)) for request in requests]:
+                yield await answer
+
+
+async def search(
+    settings: Settings, query: str, limit: int, documents: bool, channel: str | None
+) -> list[dict[str, Any]]:
+    """Passages found, best first; of every source, or of those that a channel may read."""
+    from connectors.terminal import parse_channel
+
+    sources = frozenset(source.name for source in settings.sources)
+    if channel is not None:
+        place = parse_channel(channel)
+        sources = settings.channel_for(place.platform, place.id, place.name).sources
+    with contextlib.closing(open_library(settings, writing=False)) as library:
+        found = await asyncio.to_thread(
+            library.search, query, limit=limit, sources=sources, per_document=documents
+        )
+    return [
+        {
+            "source": hit.passage.source,
+            "document": hit.passage.document,
+            "title": hit.passage.title,
+            "heading": " › ".join(hit.passage.headings),
+            "location": hit.passage.location,
+            "score": round(hit.score, 4),
+            "text": hit.passage.text,
+        }
+        for hit in found.hits
+    ]
+
+
+async def index(
+    settings: Settings,
+    source: str | None,
+    tell: Tell | None = None,
+    *,
+    wait: bool = False,
+    dry_run: bool = False,
+    full: bool = False,
+) -> list[dict[str, Any]]:
+    """Takes in what changed; a report for each source."""
+    async with open_terminal(settings, tell, first=False) as terminal:
+        answer = await _command(
+            terminal, "reindex", tell, source=source, wait=wait, dry_run=dry_run, full=full
+        )
+    if answer.data is None or "sources" not in answer.data:
+        raise VoceroError(answer.text)
+    reports: list[dict[str, Any]] = answer.data["sources"]
+    return reports
+
+
+async def status(settings: Settings) -> dict[str, Any]:
+    """What is indexed, what was asked, what waits."""
+    async with open_terminal(settings, first=False) as terminal:
+        answer = await _command(terminal, "status")
+    return answer.data or {}
+
+
+async def evaluate_retrieval(settings: Settings, queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Recall, MRR and nDCG of search over documents, with latencies inside the process."""
+    from knowledge.evaluation import evaluate
+
+    sources = frozenset(source.name for source in settings.sources)
+    with contextlib.closing(open_library(settings, writing=False)) as library:
+
+        def ranked(query: str) -> list[str]:
+            found = library.search(query, limit=10, sources=sources, per_document=True)
+            return [hit.passage.document for hit in found.hits]
+
+        return await asyncio.to_thread(evaluate, ranked, queries)

@@ -1,0 +1,243 @@
+"""The index as one thing: its stores opened as they are needed, its sources synced, its engine asked."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy
+
+from knowledge.embedding import Embedder, Vector, count_pieces, open_embedder
+from knowledge.engine import Engine
+from knowledge.errors import KnowledgeError, SourceError
+from knowledge.indexing import Indexer
+from knowledge.lexical import LexicalReader
+from knowledge.manifest import IndexStatus, Manifest
+from knowledge.models import Provider, open_model
+from knowledge.retrieval import Found, Retriever
+from knowledge.sources import open_source
+from knowledge.syncing import Progress, Recipe, SyncReport
+from knowledge.vectors import VectorBackfill
+
+if TYPE_CHECKING:
+    from knowledge.store import ChromaVectors
+
+log = logging.getLogger(__name__)
+
+_WINDOW = 256
+"""Word pieces of a passage, those that the embedder puts around it included."""
+_POLL = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A configured source."""
+
+    name: str
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LibrarySettings:
+    """What a library is opened with."""
+
+    data: Path
+    sources: tuple[SourceSpec, ...]
+    embedding: str = "local"
+    llm: str | None = None
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    chroma_url: str | None = None
+
+
+class NearVectors:
+    """The vectors as the retriever asks for them: Chroma's, and the manifest's word on which are missing."""
+
+    def __init__(self, vectors: "ChromaVectors", manifest: Manifest) -> None:
+        self._vectors = vectors
+        self._manifest = manifest
+
+    def query(self, embedding: Vector, limit: int, sources: frozenset[str]) -> list[tuple[str, float]]:
+        """Ids and cosine similarities of the nearest passages of these sources, best first."""
+        return self._vectors.query(embedding, limit, sources)
+
+    def missing(self, ids: Collection[str]) -> Collection[str]:
+        """Which of these passages have no vector yet."""
+        return self._manifest.without_vector(ids)
+
+
+class Library:
+    """Everything indexed, safe to share between threads; what is heavy is opened on first use.
+
+    `writing`: this process owns the index. Others may search it.
+    """
+
+    def __init__(self, settings: LibrarySettings, database: sqlalchemy.Engine, *, writing: bool) -> None:
+        self.database = database
+        self._settings = settings
+        self._writing = writing
+        self.manifest = Manifest(database)
+        self._reader = LexicalReader(settings.data / "lexical")
+        self._opening = threading.RLock()
+        self._embedder: Embedder | None = None
+        self._vectors: ChromaVectors | None = None
+        self._retriever: Retriever | None = None
+        self._indexer: Indexer | None = None
+        self._backfill: VectorBackfill | None = None
+        self._engines: dict[str | None, Engine] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The configured sources."""
+        return [source.name for source in self._settings.sources]
+
+    @property
+    def statistics(self) -> LexicalReader:
+        """How common words are in the index."""
+        return self._reader
+
+    def search(
+        self, question: str, *, limit: int = 10, sources: frozenset[str], per_document: bool = False
+    ) -> Found:
+        """The best passages of these sources; blocks, so call it in a thread."""
+        return self._searcher().search(question, limit=limit, sources=sources, per_document=per_document)
+
+    def engine(self, llm: str | None = None) -> Engine:
+        """The engine that answers with a model (`provider:model`), or with the configured one."""
+        spec = llm or self._settings.llm
+        with self._opening:
+            if spec not in self._engines:
+                self._engines[spec] = Engine(self, open_model(spec, self._settings.providers))
+            return self._engines[spec]
+
+    def sync(
+        self,
+        name: str,
+        *,
+        dry_run: bool = False,
+        full: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> SyncReport:
+        """Takes in what changed in a source; raises `KnowledgeError` when the index cannot be written."""
+        source = self._source(name)
+        indexer = self._index_writer()
+        return indexer.sync(source, dry_run=dry_run, full=full, progress=progress, stop=stop)
+
+    def forget_removed(self) -> list[str]:
+        """Takes out the sources that are configured no more, and names them."""
+        removed = [name for name in self.manifest.sources() if name not in self.names]
+        for name in removed:
+            self._index_writer().forget(name)
+        return removed
+
+    def fill_vectors(self, stop: threading.Event) -> None:
+        """Embeds what lacks a vector, as it comes, until stopped; blocks, so give it a thread of its own."""
+        if (backfill := self._vector_backfill()) is not None:
+            backfill.serve(stop)
+
+    def finish_vectors(self, progress: Callable[[Progress], None] | None = None) -> None:
+        """Returns when every passage has its vector, which `fill_vectors` sees to in another thread."""
+        if self._settings.embedding == "none":
+            return
+        total = self.manifest.pending_count()
+        while left := self.manifest.pending_count():
+            if self._backfill is not None and self._backfill.problem:
+                raise KnowledgeError(self._backfill.problem)
+            if progress is not None:
+                progress(Progress("vectors", max(total - left, 0), total, 0))
+            time.sleep(_POLL)
+
+    def status(self) -> list[IndexStatus]:
+        """Every configured source as it stands; one never synced has no dates."""
+        return self.manifest.status()
+
+    def never_synced(self) -> list[str]:
+        """The sources that no sync has finished for."""
+        finished = {status.source for status in self.manifest.status() if status.finished}
+        return [name for name in self.names if name not in finished]
+
+    def close(self) -> None:
+        """Lets go of everything that was opened."""
+        with self._opening:
+            for opened in (self._retriever, self._indexer, self._vectors):
+                if opened is not None:
+                    opened.close()
+
+    def _source(self, name: str) -> Any:
+        spec = next((one for one in self._settings.sources if one.name == name), None)
+        if spec is None:
+            raise SourceError(f"There is no source `{name}`; there are {', '.join(self.names) or 'none'}.")
+        return open_source(spec.kind, spec.name, spec.options)
+
+    def _searcher(self) -> Retriever:
+        with self._opening:
+            if self._retriever is None:
+                vectors = self._open_vectors()
+                near = NearVectors(vectors, self.manifest) if vectors else None
+                embedder = self._open_embedder() if near else None
+                self._retriever = Retriever(self._reader, self.manifest, near, embedder)
+            return self._retriever
+
+    def _index_writer(self) -> Indexer:
+        if not self._writing:
+            raise KnowledgeError("This process only reads the index.")
+        with self._opening:
+            if self._indexer is None:
+                recipe = Recipe("local", count_pieces, _WINDOW)
+                self._indexer = Indexer(
+                    self.manifest,
+                    self._settings.data / "lexical",
+                    recipe,
+                    vectors=self._open_vectors(),
+                    changed=self._poke,
+                )
+            return self._indexer
+
+    def _poke(self) -> None:
+        if self._backfill is not None:
+            self._backfill.poke()
+
+    def _vector_backfill(self) -> VectorBackfill | None:
+        with self._opening:
+            vectors, embedder = self._open_vectors(), self._open_embedder()
+            if self._backfill is None and vectors is not None and embedder is not None:
+                self._backfill = VectorBackfill(self.manifest, vectors, embedder)
+            return self._backfill
+
+    def _open_embedder(self) -> Embedder | None:
+        with self._opening:
+            if self._embedder is None:
+                provider = self._settings.providers.get(
+                    self._settings.embedding.partition(":")[0], Provider()
+                )
+                self._embedder = open_embedder(
+                    self._settings.embedding,
+                    cache=self._settings.data / "models",
+                    base_url=provider.base_url,
+                    api_key=provider.api_key,
+                )
+            return self._embedder
+
+    def _open_vectors(self) -> "ChromaVectors | None":
+        """The vectors; None without an embedder, and for a reader of what has none yet."""
+        if self._settings.embedding == "none":
+            return None
+        with self._opening:
+            if self._vectors is None:
+                path, url = self._settings.data / "chroma", self._settings.chroma_url
+                if not (self._writing or url or path.exists()):
+                    return None
+                # Chroma costs a CPU second to import.
+                from knowledge.store import ChromaVectors
+
+                name = self._settings.embedding
+                self._vectors = (
+                    ChromaVectors.connect(url, embedder=name, namespace=self.manifest.instance())
+                    if url
+                    else ChromaVectors.open(path, embedder=name)
+                )
+            return self._vectors

@@ -4,10 +4,13 @@ A reply is a stream of chunks under the event's id. A worker that takes a turn o
 """
 
 from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 
 from bot.errors import VoceroError
 from bot.messages import Answer, Replace, Reply, Status, Text, dump_chunk, load_chunk
-from bot.state import Redis
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 _KEPT = 600
 """Seconds that a reply can still be read."""
@@ -18,7 +21,7 @@ _WAIT = 1_000
 class Replies:
     """Writes and reads replies."""
 
-    def __init__(self, redis: Redis, prefix: str = "vocero") -> None:
+    def __init__(self, redis: "Redis", prefix: str = "vocero") -> None:
         self._redis = redis
         self._prefix = prefix
 

@@ -53,7 +53,7 @@ def index(source: str | None, wait: bool, dry_run: bool, full: bool, as_json: bo
 
     with output(as_json) as write:
         with progress_bar() as progress:
-            reports = run(sync(settings, source, wait, dry_run, full, progress))
+            reports = run(sync(settings, source, progress, wait=wait, dry_run=dry_run, full=full))
         if write:
             write({"sources": reports})
         else:

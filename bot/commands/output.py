@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 Write = Callable[[object], None]
+Tell = Callable[[str, int, int | None], None]
+"""Of what, how many are done, of how many."""
 
 
 @contextlib.contextmanager
@@ -143,18 +145,29 @@ def _cell(value: object) -> str:
 
 
 @contextlib.contextmanager
-def progress_bar() -> Iterator[Any]:
-    """Yields `report(source, done, total)`, which draws a bar for each source on standard error."""
+def progress_bar() -> Iterator[Tell]:
+    """Yields `report(source, done, total)`, which draws a bar for each source on standard error.
+
+    They are drawn from the first report on, and gone once everything begun is done: what follows may be a
+    chat, which wants the terminal for itself.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bars = Progress(*columns, console=Console(stderr=True), transient=True)
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
 
-        def report(source: str, done: int, total: int | None) -> None:
-            if source not in tasks:
-                tasks[source] = bar.add_task(source, total=total)
-            bar.update(tasks[source], completed=done, total=total)
+    def report(source: str, done: int, total: int | None) -> None:
+        if source not in tasks:
+            tasks[source] = bars.add_task(source, total=total)
+        bars.update(tasks[source], completed=done, total=total)
+        if bars.finished:
+            bars.stop()
+        else:
+            bars.start()
 
+    try:
         yield report
+    finally:
+        bars.stop()

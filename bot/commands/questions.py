@@ -1,8 +1,8 @@
 """`chat` and `ask`."""
 
 import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -16,11 +16,12 @@ from bot.commands import (
     run,
     settings_of,
 )
-from bot.commands.output import answer_json, console, output, show_answer
+from bot.commands.output import Tell, answer_json, console, output, progress_bar, show_answer
 
 if TYPE_CHECKING:
     from bot.app import AskRequest
     from bot.messages import Answer
+    from bot.settings import Settings
 
 
 @click.command()
@@ -31,7 +32,8 @@ def chat(channel: str) -> None:
     settings = settings_of()
     from bot.app import run_chat
 
-    run(run_chat(settings, channel))
+    with progress_bar() as tell:
+        run(run_chat(settings, channel, tell))
 
 
 @click.command()
@@ -68,21 +70,37 @@ def ask(question: str | None, file: BinaryIO | None, channel: str, thread: str |
         click.get_current_context().exit(1)
 
 
-async def _answer(settings: Any, requests: "list[AskRequest | Answer]", as_json: bool) -> bool:
+async def _answer(settings: "Settings", requests: "list[AskRequest | Answer]", as_json: bool) -> bool:
     """Prints an answer for each request, in order; whether one failed."""
-    from bot.app import AskRequest, ask_many
-
     failed = False
-    with output(as_json) as write:
-        answers = ask_many(settings, [one for one in requests if isinstance(one, AskRequest)])
-        for request in requests:
-            answer = await anext(answers) if isinstance(request, AskRequest) else request
+    with output(as_json) as write, progress_bar() as tell:
+        async for answer in _in_order(settings, requests, tell):
             failed |= answer.outcome == "failed"
             if write:
                 write(answer_json(answer))
             else:
                 show_answer(console(), answer)
     return failed
+
+
+async def _in_order(
+    settings: "Settings", requests: "list[AskRequest | Answer]", tell: Tell
+) -> "AsyncIterator[Answer]":
+    """The answers, with those that are known already in their places."""
+    from bot.app import AskRequest, ask_many
+
+    waiting = iter(requests)
+    asked = [one for one in requests if isinstance(one, AskRequest)]
+    if asked:
+        async for answer in ask_many(settings, asked, tell):
+            for request in waiting:
+                if isinstance(request, AskRequest):
+                    break
+                yield request
+            yield answer
+    for request in waiting:
+        assert not isinstance(request, AskRequest), "every question is answered"
+        yield request
 
 
 def _read_requests(file: BinaryIO, channel: str, thread: str | None) -> "Iterator[AskRequest | Answer]":

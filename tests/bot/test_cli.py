@@ -67,8 +67,9 @@ class FakeApp:
         if self.failure:
             raise self.failure
 
-    async def ask_many(self, _: Any, requests: list[AskRequest]) -> AsyncIterator[Answer]:
+    async def ask_many(self, _: Any, requests: list[AskRequest], tell: Any) -> AsyncIterator[Answer]:
         self.note("ask", requests)
+        tell("handbook", 1, 2)
         for request in requests:
             yield answer_to(request, **self.changes)
 
@@ -76,9 +77,9 @@ class FakeApp:
         self.note("search", *arguments)
         return HITS
 
-    async def index(self, _: Any, *arguments: Any) -> list[dict[str, Any]]:
-        self.note("index", *arguments[:-1])
-        arguments[-1]("handbook", 1, 2)
+    async def index(self, _: Any, source: str | None, tell: Any, **flags: bool) -> list[dict[str, Any]]:
+        self.note("index", source, {name for name, given in flags.items() if given})
+        tell("handbook", 1, 2)
         return [{"source": "handbook", "seen": 2, "failed": [{"document": "x.pdf", "reason": "encrypted"}],
                  "problem": self.problem}]  # fmt: skip
 
@@ -90,7 +91,7 @@ class FakeApp:
         self.note("eval", queries)
         return {"n": len(queries), "recall@1": 1.0, "latency": {"p50": 0.01}}
 
-    async def run_chat(self, _: Any, channel: str) -> None:
+    async def run_chat(self, _: Any, channel: str, tell: Any) -> None:
         self.note("chat", channel)
 
     async def run_serve(self, _: Any) -> None:
@@ -276,7 +277,7 @@ def test_index(vocero: Vocero, app: FakeApp) -> None:
     out = vocero("index")[1]
     assert "x.pdf" in out
     assert "encrypted" in out
-    assert app.calls == [("index", "handbook", True, True, True), ("index", None, False, False, False)]
+    assert app.calls == [("index", "handbook", {"wait", "dry_run", "full"}), ("index", None, set())]
 
 
 def test_index_fails_with_its_source(vocero: Vocero, app: FakeApp) -> None:

@@ -85,8 +85,8 @@ def read(fetched: Fetched) -> Document:
         _check_text(name, content)
         if module != "hypertext" and content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP):
             module = "hypertext"
+    reader = importlib.import_module(f"{__name__}.{module}")
     try:
-        reader = importlib.import_module(f"{__name__}.{module}")
         document: Document = reader.read(content, title_of(name))
     except UnreadableError as error:
         raise UnreadableError(error.reason, f"`{name}` {error}") from None

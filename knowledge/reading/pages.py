@@ -1,0 +1,204 @@
+"""Lines of pages, with where they lie, put together into blocks."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from knowledge.documents import Block
+from knowledge.reading.tables import table_blocks
+
+_ITEM = re.compile(r"(?:[•‣▪●◦■·*–—\-\uf000-\uf0ff]|\(?\d{1,2}[.)]|\(?[a-z]\))\s+(?=\S)")
+_SIGN = re.compile(r"[•‣▪●◦■·*–—\uf000-\uf0ff]\s+")
+_CONTENTS = re.compile(r"(?:\.\s?){5,}\s*\d+$")
+_DIGITS = re.compile(r"\d+")
+_MARGIN = 0.12  # share of a page's height where running heads and feet are
+_LARGER = 1.15
+_ENDS = tuple('.!?:;…»”")')
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a page. Sides are in points from the left, top and bottom shares of the page's height."""
+
+    text: str
+    page: int
+    size: float = 0.0
+    bold: bool = False
+    left: float = 0.0
+    right: float = 0.0
+    top: float = 0.0
+    bottom: float = 0.0
+    page_height: float = 1.0
+    cells: tuple[tuple[float, float, str], ...] = ()
+    """Left, right and text of its parts where wide gaps part them."""
+
+
+def squeezed(text: str) -> str:
+    """Only letters and digits, to compare what is set differently."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def without_frames(pages: Sequence[Sequence[Line]]) -> list[Line]:
+    """All lines but those that most pages repeat at their top or bottom, page numbers among them."""
+    body = _body_size([line for page in pages for line in page])
+    framed = [{_frame(line) for line in page if _in_margin(line, body)} for page in pages]
+    counts = Counter(text for page in framed for text in page)
+    enough = max(2, 0.6 * sum(map(bool, pages)))
+    return [
+        line
+        for page in pages
+        for line in page
+        if not (_in_margin(line, body) and counts[_frame(line)] >= enough) and not _CONTENTS.search(line.text)
+    ]
+
+
+def _frame(line: Line) -> str:
+    return _DIGITS.sub("#", line.text.casefold())
+
+
+def _in_margin(line: Line, body: float) -> bool:
+    at_edge = line.bottom < _MARGIN or line.top > 1 - _MARGIN
+    return at_edge and line.size <= body * _LARGER
+
+
+def _body_size(lines: Sequence[Line]) -> float:
+    """The height of most letters."""
+    weights: Counter[float] = Counter()
+    for line in lines:
+        weights[round(line.size * 2) / 2] += len(line.text)
+    return max(weights, key=lambda size: weights[size], default=0.0)
+
+
+def blocks_of(lines: Sequence[Line], outline: Mapping[str, int]) -> list[Block]:
+    """Headings, paragraphs, lists and tables; `outline` has the levels of headings known by name."""
+    if not lines:
+        return []
+    levels = _levels(lines, outline)
+    right = {
+        page: max(line.right for line in lines if line.page == page) for page in {line.page for line in lines}
+    }
+    blocks: list[Block] = []
+    for group in _groups(lines, levels, right):
+        at = Block("paragraph", "", location=f"p. {group[0].page}", anchor=f"page={group[0].page}")
+        text = " ".join(line.text for line in group)
+        if level := levels[group[0]]:
+            blocks.append(replace(at, kind="heading", text=text, level=level))
+        elif len(group) > 1 and all(line.cells for line in group):
+            rows = [[cell for _, _, cell in line.cells] for line in group]
+            blocks.extend(replace(at, kind=block.kind, text=block.text) for block in table_blocks(rows))
+        else:
+            _add_text(blocks, _flowing(group, right), at)
+    return blocks
+
+
+def _levels(lines: Sequence[Line], outline: Mapping[str, int]) -> dict[Line, int]:
+    """Of every line its level as a heading, or 0."""
+    body = _body_size(lines)
+    large = [_is_heading(line) and line.size >= body * _LARGER for line in lines]
+    # Where much is set large, size says nothing.
+    if sum(large) > 0.4 * len(lines):
+        large = [False] * len(lines)
+    sizes = sorted(
+        {round(line.size) for line, is_large in zip(lines, large, strict=True) if is_large}, reverse=True
+    )
+    bold_tells = sum(line.bold for line in lines) < 0.3 * len(lines)
+    levels: dict[Line, int] = {}
+    for line, is_large in zip(lines, large, strict=True):
+        known = outline.get(squeezed(line.text))
+        if known and _is_heading(line):
+            levels[line] = min(known, 6)
+        elif is_large:
+            levels[line] = min(sizes.index(round(line.size)) + 1, 5)
+        elif bold_tells and line.bold and _is_heading(line) and len(line.text) <= 80:
+            levels[line] = min(len(sizes) + 1, 6)
+        else:
+            levels[line] = 0
+    return levels
+
+
+def _is_heading(line: Line) -> bool:
+    letters = sum(map(str.isalpha, line.text))
+    return letters >= 2 and len(line.text) <= 120 and line.text[-1] not in ".,;:" and not line.cells
+
+
+def _groups(
+    lines: Sequence[Line], levels: Mapping[Line, int], right: Mapping[int, float]
+) -> Iterator[list[Line]]:
+    """Lines that are one heading, one paragraph, one item or one table."""
+    group = [lines[0]]
+    for line in lines[1:]:
+        if _belongs(group, line, levels, right):
+            group.append(line)
+        else:
+            yield group
+            group = [line]
+    yield group
+
+
+def _belongs(group: list[Line], line: Line, levels: Mapping[Line, int], right: Mapping[int, float]) -> bool:
+    last = group[-1]
+    if levels[last] or levels[line]:
+        same = levels[last] == levels[line] and last.page == line.page and abs(last.size - line.size) < 0.5
+        return same and _gap(last, line) < 0.6 * line.size and len(group) < 4
+    if last.page != line.page:
+        return not last.text.endswith(_ENDS) and line.text[0].islower() and not last.cells
+    if last.cells or line.cells:
+        return _aligned(last, line)
+    if _ITEM.match(line.text) or abs(last.size - line.size) > 0.12 * line.size:
+        return False
+    if not -0.5 * line.size < _gap(last, line) < 0.9 * line.size:
+        return False
+    return not _ended(last, line, right[line.page])
+
+
+def _gap(last: Line, line: Line) -> float:
+    """Points between the bottom of one line and the top of the next."""
+    return (line.top - last.bottom) * line.page_height
+
+
+def _ended(last: Line, line: Line, right: float) -> bool:
+    """Whether a line's end is a paragraph's: a stop, and room left or the next line set in."""
+    short = last.right < right - 0.15 * (right - last.left)
+    set_in = line.left > last.left + 0.8 * line.size and not _ITEM.match(last.text)
+    return last.text.endswith(_ENDS) and (short or set_in)
+
+
+def _aligned(last: Line, line: Line) -> bool:
+    """Whether two lines are rows of one table: as many cells, each below the other."""
+    if len(last.cells) != len(line.cells) or _gap(last, line) > 3 * line.size:
+        return False
+    near = 1.5 * line.size
+    return all(
+        min(abs(a[0] - b[0]), abs(a[1] - b[1]), abs(a[0] + a[1] - b[0] - b[1]) / 2) < near
+        for a, b in zip(last.cells, line.cells, strict=True)
+    )
+
+
+def _add_text(blocks: list[Block], text: str, at: Block) -> None:
+    """A paragraph, or an item that joins the list above it."""
+    if not _ITEM.match(text):
+        blocks.append(replace(at, text=text))
+        return
+    item = _SIGN.sub("- ", text, count=1) if _SIGN.match(text) else text
+    item = item.replace("\n", " ")
+    before = blocks[-1] if blocks else None
+    if before and before.kind == "list" and before.location == at.location:
+        blocks[-1] = replace(before, text=f"{before.text}\n{item}")
+    else:
+        blocks.append(replace(at, kind="list", text=item))
+
+
+def _flowing(group: list[Line], right: Mapping[int, float]) -> str:
+    """Lines joined where they were broken for lack of room, kept apart where they end early."""
+    text = group[0].text
+    for last, line in pairwise(group):
+        word = len(line.text.split(None, 1)[0]) * line.size * 0.45
+        early = last.right + word < right[last.page] - 0.1 * (right[last.page] - last.left)
+        keep = early and not line.text[0].islower() and last.page == line.page
+        if text.endswith("-") and line.text[0].islower():
+            text = text[:-1] + line.text
+        else:
+            text += ("\n" if keep else " ") + line.text
+    return text

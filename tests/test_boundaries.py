@@ -70,7 +70,7 @@ def test_there_are_modules() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_arrows_never_turn_back(module: str) -> None:
-    """They go connectors → bot → knowledge; only the composition root knows connectors, and loads them lazily."""
+    """They go connectors → bot → knowledge; the composition root alone loads connectors, lazily."""
     package = module.partition("/")[0]
     ours = {name.partition(".")[0] for name, _ in imports(module)} & set(PACKAGES)
     if module == COMPOSITION_ROOT:

@@ -1,0 +1,109 @@
+"""Documentation that is checked against what it documents."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from bot.personas import Persona
+from bot.settings import (
+    BudgetSettings,
+    ChannelSettings,
+    DiscordSettings,
+    Environment,
+    FetchSettings,
+    FileSettings,
+    ProviderSettings,
+    SlackSettings,
+    SourceSettings,
+    ToolSettings,
+)
+
+ROOT = Path(__file__).parent.parent
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+TABLES: dict[str, type[BaseModel]] = {
+    "At the top": FileSettings,
+    "`[models.<provider>]`": ProviderSettings,
+    "`[[sources]]`": SourceSettings,
+    "`[[channels]]`": ChannelSettings,
+    "`budget`": BudgetSettings,
+    "`[[tools]]`": ToolSettings,
+    "`[fetch]`": FetchSettings,
+    "`[slack]`": SlackSettings,
+    "`[discord]`": DiscordSettings,
+}
+
+
+def documented(title: str) -> set[str]:
+    """The keys in the table under a heading."""
+    section = re.split(r"(?m)^#+ ", CONFIGURATION.partition(f"# {title}\n")[2])[0]
+    return set(re.findall(r"(?m)^\| `(\w+)` \|.*\| .+ \|$", section))
+
+
+@pytest.mark.parametrize("title", TABLES)
+def test_every_setting_is_documented(title: str) -> None:
+    """docs/configuration.md describes each key of each table, and none that does not exist."""
+    assert documented(title) == set(TABLES[title].model_fields)
+
+
+def test_every_table_is_documented() -> None:
+    """A new model of settings comes with a section."""
+    from bot import settings
+
+    models = {
+        model
+        for model in vars(settings).values()
+        if isinstance(model, type) and issubclass(model, settings._Table) and model is not settings._Table
+    }
+    assert models - {settings.Settings} == set(TABLES.values())
+
+
+def test_every_variable_is_documented() -> None:
+    """docs/configuration.md describes each environment variable, and none that is not read."""
+    assert documented("Environment") == {name.upper() for name in Environment.model_fields}
+
+
+def test_every_key_of_a_persona_is_documented() -> None:
+    """docs/configuration.md describes the front matter."""
+    keys = {field.alias or name for name, field in Persona.model_fields.items()} - {"instructions"}
+    assert documented("Personas") == keys
+
+
+def test_the_example_is_a_configuration(tmp_path: Path) -> None:
+    """What the page shows can be loaded."""
+    [example] = re.findall(r"```toml\n(.*?)```", CONFIGURATION, re.DOTALL)
+    path = tmp_path / "vocero.toml"
+    path.write_text(example, encoding="utf-8")
+    from bot.config import load_settings
+
+    assert load_settings(path, environ={}).sources[0].name == "handbook"
+
+
+def test_the_commands_page_is_fresh() -> None:
+    """docs/commands.md is what the command line says of itself: else run scripts/reference.py."""
+    module = runpy.run_path(str(ROOT / "scripts" / "reference.py"))
+    assert module["TARGET"].read_text(encoding="utf-8") == module["reference"]()
+
+
+PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md") for path in ROOT.glob(pattern))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    """A relative link names a file that is there."""
+    targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_procfile_names_processes_that_exist() -> None:
+    """Each is a command of this project."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    commands = [line.partition(": ")[2].split() for line in lines]
+    assert commands
+    from bot.cli import cli
+
+    for script, command, *_ in commands:
+        assert (ROOT / script).is_file()
+        assert command in cli.commands

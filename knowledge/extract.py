@@ -1,0 +1,224 @@
+"""The answer in the documents' own words: the sentences, items, rows or code that say it, quoted.
+
+Every candidate gets a score, scores become shares of belief, and what is quoted is the set of candidates
+with the most belief that fits the room. Long sentences are cut only where that gains clearly.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import exp
+
+from knowledge.candidates import Candidate
+from knowledge.clipping import clip, clip_lines
+from knowledge.confidence import ANSWERED, confidence
+from knowledge.documents import BlockKind, Hit, Passage
+from knowledge.scoring import Asked, Scored, Statistics, scored
+from knowledge.sentences import MARKER
+
+__all__ = ["Extract", "Quote", "Statistics", "extract", "suggestions"]
+
+_CONSIDERED = 8  # best candidates that are tried in every combination
+_MOST = 4
+_TEMPERATURE = 0.2
+_EACH, _CUT = 0.02, 0.06
+"""Belief that one more quote must add, and a cut one on top of that."""
+_LEAST_CUT = 12  # words; less of a sentence says nothing
+_LONGEST_LEAD = 20
+_SUGGESTIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A stretch of a passage as it stands."""
+
+    passage: Passage
+    text: str
+    """`passage.text[start:end]`; of a table the header row and the chosen rows, a line each."""
+    start: int
+    end: int
+    kind: BlockKind = "paragraph"
+    """How it is to be shown."""
+    cut_before: bool = False
+    """It begins inside a sentence: an ellipsis belongs before it."""
+    cut_after: bool = False
+    """It ends inside a sentence: an ellipsis belongs after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What the documents say to a question."""
+
+    quotes: tuple[Quote, ...]
+    """Best passage first, in reading order within each; there may be some even when not `answered`."""
+    confidence: float
+    """Between 0 and 1: how likely the answer is in the documents."""
+    answered: bool
+
+
+def extract(question: str, hits: Sequence[Hit], statistics: Statistics, *, words: int = 60) -> Extract:
+    """The quotes that answer a question out of the passages found, at most `words` words together."""
+    asked = Asked.of(question, statistics)
+    if not hits or not asked.grams:
+        return Extract((), 0.0, False)
+    ranked = scored(asked, hits)
+    chosen = _chosen(asked, _distinct(ranked), words)
+    likely = confidence(asked, hits, ranked)
+    return Extract(tuple(_quotes(chosen)), likely, bool(chosen) and likely >= ANSWERED)
+
+
+def suggestions(hits: Sequence[Hit]) -> tuple[str, ...]:
+    """The places nearest to a question that was not answered, `title › heading`, best first."""
+    if not hits:
+        return ()
+    near = [hit for hit in hits if hit.score >= hits[0].score / 2]
+    labels = (" › ".join(dict.fromkeys((hit.passage.title, hit.passage.heading))) for hit in near)
+    return tuple(dict.fromkeys(labels))[:_SUGGESTIONS]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    """A candidate, or the span of it that is shown."""
+
+    rank: int
+    candidate: Candidate
+    start: int
+    end: int
+
+    @classmethod
+    def whole(cls, found: Scored, candidate: Candidate | None = None) -> "_Pick":
+        shown = candidate or found.candidate
+        return cls(found.rank, shown, shown.start, shown.end)
+
+
+def _distinct(ranked: Sequence[Scored]) -> list[Scored]:
+    """The best candidates that can stand as an answer, each text once."""
+    kept: dict[str, Scored] = {}
+    for found in ranked:
+        if not found.candidate.leads:
+            kept.setdefault(" ".join(found.candidate.text.casefold().split()), found)
+        if len(kept) == _CONSIDERED:
+            break
+    return list(kept.values())
+
+
+def _chosen(asked: Asked, ranked: Sequence[Scored], room: int) -> list[_Pick]:
+    """The candidates to quote, with what they need to be understood."""
+    beliefs = _beliefs(ranked)
+    best: tuple[float, tuple[int, ...], int | None] = (0.0, (), None)
+    for count in range(min(_MOST, len(ranked)) + 1):
+        for chosen in combinations(range(len(ranked)), count):
+            left = room - sum(lead.words for _, lead in _leads([ranked[i] for i in chosen]))
+            left -= sum(ranked[i].words for i in chosen)
+            if left < 0:
+                continue
+            belief = sum(beliefs[i] - _EACH for i in chosen)
+            cut, gain = _best_cut(ranked, beliefs, chosen, left) if count < _MOST else (None, 0.0)
+            if belief + gain > best[0] + 1e-12:
+                best = (belief + gain, chosen, cut)
+    _, indexes, cut = best
+    picks = [_Pick.whole(ranked[i]) for i in indexes]
+    picks += [_Pick.whole(found, lead) for found, lead in _leads([ranked[i] for i in indexes])]
+    if cut is not None or not picks:
+        left = room - sum(pick.candidate.words for pick in picks)
+        picks += _cut(asked, ranked[cut or 0], left) if ranked else []
+    return picks
+
+
+def _beliefs(ranked: Sequence[Scored]) -> list[float]:
+    """Each candidate's share in the belief that one of them holds the answer."""
+    if not ranked:
+        return []
+    raw = [exp((found.score - ranked[0].score) / _TEMPERATURE) for found in ranked]
+    return [value / sum(raw) for value in raw]
+
+
+def _best_cut(
+    ranked: Sequence[Scored], beliefs: Sequence[float], chosen: Sequence[int], left: int
+) -> tuple[int | None, float]:
+    """Which sentence fills the room that is left if cut, and what that gains."""
+    best, gain = None, 0.0
+    if left < _LEAST_CUT:
+        return best, gain
+    for index, found in enumerate(ranked):
+        if index not in chosen and left < found.words and found.candidate.kind in ("sentence", "item"):
+            value = beliefs[index] * left / found.words - _EACH - _CUT
+            if value > gain:
+                best, gain = index, value
+    return best, gain
+
+
+def _leads(chosen: Sequence[Scored]) -> Iterator[tuple[Scored, Candidate]]:
+    """What the chosen need to be understood, once each: header rows, short introductions."""
+    seen = {(found.candidate.passage.id, found.candidate.position) for found in chosen}
+    for found in chosen:
+        lead = found.lead
+        if lead is None or (lead.kind != "row" and lead.words > _LONGEST_LEAD):
+            continue
+        if (lead.passage.id, lead.position) not in seen:
+            seen.add((lead.passage.id, lead.position))
+            yield found, lead
+
+
+def _cut(asked: Asked, found: Scored, room: int) -> list[_Pick]:
+    """A candidate cut to the room; nothing when it cannot be cut to it."""
+    candidate = found.candidate
+    if candidate.kind in ("code", "row"):
+        span = clip_lines(candidate.text, room, asked.worth)
+    else:
+        span = clip(candidate.text, room, asked.worth) if room else None
+    if span is None or span[0] == span[1]:
+        return []
+    return [_Pick(found.rank, candidate, candidate.start + span[0], candidate.start + span[1])]
+
+
+def _quotes(picks: Sequence[_Pick]) -> Iterator[Quote]:
+    """The picks joined where they stand together."""
+    ordered = sorted(picks, key=lambda pick: (pick.rank, pick.candidate.position))
+    group: list[_Pick] = []
+    for pick in ordered:
+        if group and not _together(group[-1], pick):
+            yield _quote(group)
+            group = []
+        group.append(pick)
+    if group:
+        yield _quote(group)
+
+
+def _together(before: _Pick, after: _Pick) -> bool:
+    """Whether two picks, in this order, are one quote."""
+    one, other = before.candidate, after.candidate
+    if before.rank != after.rank or _kind(one) != _kind(other):
+        return False
+    if other.kind == "row":
+        return not other.leads
+    return other.position == one.position + 1 and before.end == one.end and after.start == other.start
+
+
+def _kind(candidate: Candidate) -> str:
+    return candidate.kind if candidate.kind in ("row", "code") else "prose"
+
+
+def _quote(group: Sequence[_Pick]) -> Quote:
+    first, last = group[0], group[-1]
+    passage, candidate = first.candidate.passage, first.candidate
+    kinds: Mapping[str, BlockKind] = {"row": "table", "code": "code", "item": "list", "sentence": "paragraph"}
+    start = first.start
+    if (
+        candidate.kind == "item"
+        and len(group) == 1
+        and (marker := MARKER.match(passage.text, start, last.end))
+    ):
+        start = marker.end()  # a bullet or number alone announces nothing
+    text = passage.text[start : last.end]
+    if candidate.kind == "row":
+        text = "\n".join(pick.candidate.text for pick in group)
+    return Quote(
+        passage,
+        text,
+        start,
+        last.end,
+        kinds[last.candidate.kind],
+        cut_before=first.start > candidate.start,
+        cut_after=last.end < last.candidate.end,
+    )

@@ -27,6 +27,7 @@ Field = Literal["stems", "grams"]
 
 _LAYOUT = f"1.{words.VERSION}"
 _WRITER_MEMORY = 64_000_000
+_SATURATION = 2.2  # Tantivy's k1 + 1: the most that a term's frequency multiplies its weight by
 _MOST_TERMS = 256  # of a query and field; of a longer one the rarest
 
 
@@ -40,7 +41,8 @@ class Terms:
     @classmethod
     def of(cls, question: str) -> "Terms":
         """The terms of a question, in order."""
-        return cls(tuple(dict.fromkeys(words.stems(question))), tuple(dict.fromkeys(words.grams(question))))
+        stems, grams = words.stems(question), words.query_grams(question)
+        return cls(tuple(dict.fromkeys(stems)), tuple(dict.fromkeys(grams)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class Scores:
 
     stems: dict[str, float] = field(default_factory=dict)
     grams: dict[str, float] = field(default_factory=dict)
+    highest_stems: float = 0.0
+    """What a short passage full of every stem of the question would come near to."""
+    highest_grams: float = 0.0
 
 
 class LexicalWriter:
@@ -155,17 +160,14 @@ class LexicalReader:
         assert self._index is not None
         schema = self._index.schema
         only = None if indexed <= sources else tantivy.Query.term_set_query(schema, "source", sorted(sources))
-        return Scores(
-            _best(searcher, schema, "stems", terms.stems, only=only, limit=limit),
-            _best(searcher, schema, "grams", terms.grams, only=only, limit=limit),
-        )
+        stems, highest_stems = _best(searcher, schema, "stems", terms.stems, only=only, limit=limit)
+        grams, highest_grams = _best(searcher, schema, "grams", terms.grams, only=only, limit=limit)
+        return Scores(stems, grams, highest_stems, highest_grams)
 
     def idf(self, name: Field, terms: Iterable[str]) -> dict[str, float]:
         """BM25's inverse document frequency of each term; a term nowhere found gets the highest."""
         searcher = self._current()[0]
-        total = 0 if searcher is None else searcher.num_docs
-        found = {term: min(searcher.doc_freq(name, term), total) if total else 0 for term in terms}
-        return {term: math.log(1 + (total - df + 0.5) / (df + 0.5)) for term, df in found.items()}
+        return dict.fromkeys(terms, 0.0) if searcher is None else _idf(searcher, name, terms)
 
     def ids(self) -> set[str]:
         """Every passage id in the index; what the database does not know is left over from a crash."""
@@ -199,22 +201,31 @@ class LexicalReader:
             self._searcher, self._sources, self._opened = None, frozenset(), None
 
 
+def _idf(searcher: Any, name: Field, terms: Iterable[str]) -> dict[str, float]:
+    total = searcher.num_docs  # frequencies count deleted passages too, until Tantivy merges them away
+    found = {term: min(searcher.doc_freq(name, term), total) for term in terms}
+    return {term: math.log(1 + (total - df + 0.5) / (df + 0.5)) for term, df in found.items()}
+
+
 def _best(
     searcher: Any, schema: Any, name: Field, terms: tuple[str, ...], *, only: Any, limit: int
-) -> dict[str, float]:
-    if len(terms) > _MOST_TERMS:
-        terms = tuple(sorted(terms, key=lambda term: searcher.doc_freq(name, term))[:_MOST_TERMS])
-    if not terms:
-        return {}
+) -> tuple[dict[str, float], float]:
+    """The best passages by BM25 in a field, and the highest score that the terms allow."""
+    weights = _idf(searcher, name, terms)
+    if len(weights) > _MOST_TERMS:
+        weights = dict(sorted(weights.items(), key=lambda weight: -weight[1])[:_MOST_TERMS])
+    if not weights:
+        return {}, 0.0
     should, must = tantivy.Occur.Should, tantivy.Occur.Must
     query = tantivy.Query.boolean_query(
-        [(should, tantivy.Query.term_query(schema, name, term, "freq")) for term in terms]
+        [(should, tantivy.Query.term_query(schema, name, term, "freq")) for term in weights]
     )
     if only is not None:
         scoreless = tantivy.Query.const_score_query(only, 0.0)
         query = tantivy.Query.boolean_query([(must, query), (must, scoreless)])
     hits = searcher.search(query, limit, count=False).hits  # counting all matches would forbid skipping
-    return {searcher.doc(address)["id"][0]: score for score, address in hits}
+    best = {searcher.doc(address)["id"][0]: score for score, address in hits}
+    return best, _SATURATION * sum(weights.values())
 
 
 def _schema() -> tantivy.Schema:

@@ -1,40 +1,55 @@
-"""One ranking out of the scores of several engines."""
+"""One ranking out of the scores of several engines.
+
+Words count absolutely: the share of the highest score that the question allows, not of the best one
+found. So a question that the words answer is decided by them, and one in another language than the
+documents, whose words find little, by the vectors.
+"""
 
 from collections.abc import Collection, Mapping
 
+from knowledge.embedding import Trust
 from knowledge.lexical import Scores
 
 _STEMS, _GRAMS = 0.6, 0.4
 
 
-def fuse_words(scores: Scores) -> dict[str, float]:
-    """Stems and grams in one score between 0 and 1, each relative to its best."""
+def by_words(scores: Scores) -> dict[str, float]:
+    """Stems and grams in one score between 0 and 1."""
     fused: dict[str, float] = {}
-    for weight, found in ((_STEMS, scores.stems), (_GRAMS, scores.grams)):
-        top = max(found.values(), default=0.0)
+    for weight, found, highest in (
+        (_STEMS, scores.stems, scores.highest_stems),
+        (_GRAMS, scores.grams, scores.highest_grams),
+    ):
         for id_, score in found.items():
-            fused[id_] = fused.get(id_, 0.0) + weight * score / top
+            fused[id_] = fused.get(id_, 0.0) + weight * min(1.0, score / highest)
     return fused
 
 
 def fuse(
-    scores: Scores, similar: Mapping[str, float] | None, unknown: Collection[str], weight: float
+    scores: Scores, similar: Mapping[str, float], unknown: Collection[str], trust: float
 ) -> dict[str, float]:
     """Words and vectors in one score between 0 and 1.
 
-    The vectors weigh `weight`, the words the rest. A passage of `unknown` similarity is judged by its
-    words alone: having no vector yet is not held against it.
+    `similar`: cosines of the nearest passages, each worth `trust` times what it is above the least.
+    A passage of `unknown` similarity is granted the most that any passage gets which has no better
+    words: having no vector yet never puts it behind those.
     """
-    words = fuse_words(scores)
+    words = by_words(scores)
     if not similar:
         return words
-    low, high = min(similar.values()), max(similar.values())
-    spread = (high - low) or 1.0
+    floor = max(0.0, min(similar.values()))
+    bonus = {id_: trust * max(0.0, cosine - floor) for id_, cosine in similar.items()}
     fused = {}
-    for id_ in words.keys() | similar.keys():
-        score = words.get(id_, 0.0)
+    granted = 0.0
+    ascending = sorted(words.keys() | bonus.keys(), key=lambda id_: (words.get(id_, 0.0), id_ in unknown))
+    for id_ in ascending:
         if id_ not in unknown:
-            near = (similar[id_] - low) / spread if id_ in similar else 0.0
-            score = (1 - weight) * score + weight * near
-        fused[id_] = score
+            granted = max(granted, bonus.get(id_, 0.0))
+        extra = granted if id_ in unknown else bonus.get(id_, 0.0)
+        fused[id_] = (words.get(id_, 0.0) + extra) / (1 + trust)
     return fused
+
+
+def trust_for(trust: Trust, english: float) -> float:
+    """How much vectors count for a question that is English to this share."""
+    return trust.other + (trust.english - trust.other) * english

@@ -19,18 +19,24 @@ _CACHED_WORDS = 1 << 15
 _SPANISH = Stemmer.Stemmer("spanish", 0)  # our own cache holds the finished terms
 _ENGLISH = Stemmer.Stemmer("english", 0)
 
-_STOPWORDS = """
+_SPANISH_STOPWORDS = frozenset(
+    """
     a al algo algunas algunos ante antes aquel aquella como con contra cual cuales cuando cuanta cuantas
     cuanto cuantos de del desde donde dos e el ella ellas ellos en entre era eran es esa esas ese eso esos
     esta estaba estan estar estas este esto estos fue fueron ha habia han hasta hay he la las le les lo los
     mas me mi mientras muy no nos o os otra otro para pero poco por porque que quien quienes se sea segun
     ser si sido sin sobre son su sus tal tambien te tiene tienen todo tras tu tus un una uno unos usted
     ustedes vos y ya yo
-    an and any are as at be been but by can did do does for from had has have how i if in into is it its
-    many much my not of on or our should so such than that the their them then there these they this
-    those to us was we were what when where which who whom whose why will with would you your
-"""
-STOPWORDS = frozenset(_STOPWORDS.split())
+    """.split()
+)
+_ENGLISH_STOPWORDS = frozenset(
+    """
+    a an and any are as at be been but by can did do does for from had has have he how i if in into is it
+    its many me much my no not of on or our should so such than that the their them then there these they
+    this those to us was we were what when where which who whom whose why will with would you your
+    """.split()
+)
+STOPWORDS = _SPANISH_STOPWORDS | _ENGLISH_STOPWORDS
 
 
 def fold(text: str) -> str:
@@ -54,6 +60,24 @@ def stems(text: str) -> list[str]:
 def grams(text: str) -> list[str]:
     """The character 4-grams of each word between marks: `_casa_` gives `_cas casa asa_`."""
     return [term for word in words(text) for term in _grams(word)]
+
+
+def query_grams(text: str) -> list[str]:
+    """The grams a question is searched by: those of its stopwords only where it has no other word.
+
+    Stopwords draw a question towards texts of its own language, rare ones most.
+    """
+    every = words(text)
+    telling = [word for word in every if word not in STOPWORDS] or every
+    return [term for word in telling for term in _grams(word)]
+
+
+def english_share(text: str) -> float:
+    """How English a text looks by its stopwords, between 0 and 1; 0.5 where they do not tell."""
+    every = words(text)
+    english = sum(word in _ENGLISH_STOPWORDS for word in every)
+    spanish = sum(word in _SPANISH_STOPWORDS for word in every)
+    return (english + 0.5) / (english + spanish + 1)
 
 
 @lru_cache(_CACHED_WORDS)

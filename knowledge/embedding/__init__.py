@@ -5,16 +5,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from knowledge.documents import Passage
-from knowledge.embedding.types import WINDOW, Embedder, Vector
+from knowledge.embedding.types import WINDOW, Embedder, Trust, Vector
 from knowledge.errors import ModelError
 
-__all__ = ["WINDOW", "Embedder", "Vector", "count_pieces", "embedded_text", "open_embedder"]
-
-
-def embedded_text(passage: Passage) -> str:
-    """What of a passage is embedded: its title and headings once, and its text."""
-    return "\n".join((passage.title, *passage.headings, passage.text))
+__all__ = ["WINDOW", "Embedder", "Trust", "Vector", "count_pieces", "open_embedder"]
 
 
 def open_embedder(

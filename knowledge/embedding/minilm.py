@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.embedding.types import WINDOW, Vector
+from knowledge.embedding.types import WINDOW, Trust, Vector
 from knowledge.errors import ModelError
 
-_MARKS = 2  # [CLS] and [SEP]
 _BATCH_PIECES = 512
 _LONGEST_TEXT = 20_000  # characters worth tokenising for a window this small
 _GRAPH = 1  # version of `conversion`
@@ -22,6 +21,7 @@ class MiniLM:
     name = f"all-MiniLM-L6-v2.{_GRAPH}"
     dimensions = 384
     window = WINDOW
+    trust = Trust(english=0.6, other=0.1)  # it was trained on English
 
     def __init__(self, directory: Path, cache: Path) -> None:
         self._directory = directory
@@ -58,7 +58,7 @@ class MiniLM:
         except Exception as error:  # the library raises plain `Exception`
             raise ModelError(f"The local embedder's tokenizer cannot be read: {error}") from error
         tokenizer.no_padding()  # the file pads and cuts at 128
-        tokenizer.enable_truncation(self.window + _MARKS)
+        tokenizer.enable_truncation(self.window)
         return tokenizer
 
     def _load_session(self) -> Any:

@@ -1,15 +1,25 @@
 """What an embedder is."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
 
-WINDOW = 254
-"""Word pieces of text that the local embedder reads; what is beyond, it does not see."""
+WINDOW = 256
+"""Word pieces that the local embedder reads, two marks among them; what is beyond, it does not see."""
+
+
+class Trust(NamedTuple):
+    """What a cosine counts beside the words, for a question in English and in another language.
+
+    Found by evaluation on questions and documents in Spanish and English (`benchmarks/retrieval.py`).
+    """
+
+    english: float
+    other: float
 
 
 class Embedder(Protocol):
@@ -28,6 +38,11 @@ class Embedder(Protocol):
     @property
     def window(self) -> int:
         """Word pieces of a text that it reads."""
+        ...
+
+    @property
+    def trust(self) -> Trust:
+        """How much its vectors count."""
         ...
 
     def embed_passages(self, texts: Sequence[str]) -> Vector:

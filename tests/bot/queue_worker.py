@@ -49,7 +49,8 @@ async def main(url: str, settings: dict[str, float]) -> None:
 
         tries = int(settings.pop("tries", 3))
         concurrency = int(settings.pop("concurrency", 8))
-        await Dispatch(state.redis, tries=tries, **settings).work(handle, concurrency=concurrency, stop=stop)
+        dispatch = Dispatch(state.redis, tries=tries, **settings)  # type: ignore[arg-type]
+        await dispatch.work(handle, concurrency=concurrency, stop=stop)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ class Step(NamedTuple):
 async def trace(redis: Redis) -> list[Step]:
     return [
         Step(what, event, int(process))
-        for what, event, process in (line.decode().split() for line in await redis.lrange("trace", 0, -1))
+        for what, event, process in (
+            str(line, "utf-8").split() for line in await redis.lrange("trace", 0, -1)
+        )
     ]
 
 
@@ -265,7 +267,7 @@ async def _mayhem(
                 text = f"sleep {chance.choice((0, 0.01, 0.05, 0.2))}"
                 await dispatch.submit(message(f"e:{n}", thread=thread, text=text))
                 submitted[thread].append(f"e:{n}")
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0.55 * kills / events)  # kills and arrivals end together
 
         async def kill() -> None:
             for _ in range(kills):

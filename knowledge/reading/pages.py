@@ -3,36 +3,22 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from knowledge.documents import Block
+from knowledge.reading.grids import Grid, grids
+from knowledge.reading.lines import Line
 from knowledge.reading.tables import table_blocks
 
 _ITEM = re.compile(r"(?:[•‣▪●◦■·*–—\-\uf000-\uf0ff]|\(?\d{1,2}[.)]|\(?[a-z]\))\s+(?=\S)")
 _SIGN = re.compile(r"[•‣▪●◦■·*–—\uf000-\uf0ff]\s+")
 _CONTENTS = re.compile(r"(?:\.\s?){5,}\s*\d+$")
+_PAGE_NUMBER = re.compile(r"(?:[-–—]\s*)?(?:\d{1,4}|[ivxl]{1,6})(?:\s*[-–—])?$")
 _DIGITS = re.compile(r"\d+")
 _MARGIN = 0.12  # share of a page's height where running heads and feet are
 _LARGER = 1.15
 _ENDS = tuple('.!?:;…»”")')
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a page. Sides are in points from the left, top and bottom shares of the page's height."""
-
-    text: str
-    page: int
-    size: float = 0.0
-    bold: bool = False
-    left: float = 0.0
-    right: float = 0.0
-    top: float = 0.0
-    bottom: float = 0.0
-    page_height: float = 1.0
-    cells: tuple[tuple[float, float, str], ...] = ()
-    """Left, right and text of its parts where wide gaps part them."""
 
 
 def squeezed(text: str) -> str:
@@ -46,11 +32,17 @@ def without_frames(pages: Sequence[Sequence[Line]]) -> list[Line]:
     framed = [{_frame(line) for line in page if _in_margin(line, body)} for page in pages]
     counts = Counter(text for page in framed for text in page)
     enough = max(2, 0.6 * sum(map(bool, pages)))
+
+    def framed_by(line: Line) -> bool:
+        # A running head of one chapter is on three pages at least.
+        seen = counts[_frame(line)]
+        return _in_margin(line, body) and (seen >= enough or (seen >= 3 and not line.cells))
+
     return [
         line
         for page in pages
         for line in page
-        if not (_in_margin(line, body) and counts[_frame(line)] >= enough) and not _CONTENTS.search(line.text)
+        if not framed_by(line) and not _CONTENTS.search(line.text) and not _PAGE_NUMBER.match(line.text)
     ]
 
 
@@ -80,14 +72,47 @@ def blocks_of(lines: Sequence[Line], outline: Mapping[str, int]) -> list[Block]:
         page: max(line.right for line in lines if line.page == page) for page in {line.page for line in lines}
     }
     blocks: list[Block] = []
+    text: list[Line] = []
+    before: Grid | None = None
+    for part in (*grids(lines), None):
+        if isinstance(part, Line):
+            text.append(part)
+            continue
+        if text:
+            blocks.extend(_text_blocks(text, levels, right))
+            text, before = [], None
+        if part:
+            blocks.extend(_table(part, before))
+            before = part
+    return blocks
+
+
+def _table(grid: Grid, before: Grid | None) -> list[Block]:
+    """A table, with the header of the one before it when it only goes on with that on a new page."""
+    rows = grid.rows()
+    if before and before.lines[0].page != grid.lines[0].page and len(before.columns) == len(grid.columns):
+        header = before.rows()[0]
+        apart = max(abs(a[0] - b[0]) for a, b in zip(before.columns, grid.columns, strict=True))
+        if rows[0] != header and apart < grid.lines[0].size:
+            rows.insert(0, header)
+    at = _place(grid.lines[0])
+    return [replace(at, kind=block.kind, text=block.text) for block in table_blocks(rows)]
+
+
+def _place(line: Line) -> Block:
+    """A block without text where a line stands."""
+    return Block("paragraph", "", location=f"p. {line.page}", anchor=f"page={line.page}")
+
+
+def _text_blocks(
+    lines: Sequence[Line], levels: Mapping[Line, int], right: Mapping[int, float]
+) -> list[Block]:
+    blocks: list[Block] = []
     for group in _groups(lines, levels, right):
-        at = Block("paragraph", "", location=f"p. {group[0].page}", anchor=f"page={group[0].page}")
-        text = " ".join(line.text for line in group)
+        at = _place(group[0])
         if level := levels[group[0]]:
+            text = " ".join(line.text for line in group)
             blocks.append(replace(at, kind="heading", text=text, level=level))
-        elif len(group) > 1 and all(line.cells for line in group):
-            rows = [[cell for _, _, cell in line.cells] for line in group]
-            blocks.extend(replace(at, kind=block.kind, text=block.text) for block in table_blocks(rows))
         else:
             _add_text(blocks, _flowing(group, right), at)
     return blocks
@@ -143,10 +168,8 @@ def _belongs(group: list[Line], line: Line, levels: Mapping[Line, int], right: M
         same = levels[last] == levels[line] and last.page == line.page and abs(last.size - line.size) < 0.5
         return same and _gap(last, line) < 0.6 * line.size and len(group) < 4
     if last.page != line.page:
-        return not last.text.endswith(_ENDS) and line.text[0].islower() and not last.cells
-    if last.cells or line.cells:
-        return _aligned(last, line)
-    if _ITEM.match(line.text) or abs(last.size - line.size) > 0.12 * line.size:
+        return not last.text.endswith(_ENDS) and line.text[0].islower()
+    if _ITEM.match(line.text) or abs(last.size - line.size) > 0.3 * line.size:
         return False
     if not -0.5 * line.size < _gap(last, line) < 0.9 * line.size:
         return False
@@ -163,17 +186,6 @@ def _ended(last: Line, line: Line, right: float) -> bool:
     short = last.right < right - 0.15 * (right - last.left)
     set_in = line.left > last.left + 0.8 * line.size and not _ITEM.match(last.text)
     return last.text.endswith(_ENDS) and (short or set_in)
-
-
-def _aligned(last: Line, line: Line) -> bool:
-    """Whether two lines are rows of one table: as many cells, each below the other."""
-    if len(last.cells) != len(line.cells) or _gap(last, line) > 3 * line.size:
-        return False
-    near = 1.5 * line.size
-    return all(
-        min(abs(a[0] - b[0]), abs(a[1] - b[1]), abs(a[0] + a[1] - b[0] - b[1]) / 2) < near
-        for a, b in zip(last.cells, line.cells, strict=True)
-    )
 
 
 def _add_text(blocks: list[Block], text: str, at: Block) -> None:

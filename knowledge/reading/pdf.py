@@ -13,7 +13,8 @@ import pypdfium2 as pdfium
 from knowledge.documents import Document
 from knowledge.errors import UnreadableError
 from knowledge.reading.containers import stated_title
-from knowledge.reading.pages import Line, blocks_of, squeezed, without_frames
+from knowledge.reading.lines import Line
+from knowledge.reading.pages import blocks_of, squeezed, without_frames
 
 # PDFium is one program for the whole process and not made for threads.
 _LOCK = Lock()
@@ -21,6 +22,7 @@ _LOCK = Lock()
 _DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:Z|([+-])(\d{2})'?(\d{2})?)?")
 _STRAY = str.maketrans({"\x02": "\ufffe", "\x00": None})
 _SOFT_HYPHEN = re.compile(r"[\ufffe\xad]\s*(?=[a-záéíóúñüç])")
+_MARKER = re.compile(r"[^\w\s]|[o\uf000-\uf0ff]|\(?\w{1,2}[.)]")
 _BOLD_NAME = re.compile(rb"bold|black|heavy", re.IGNORECASE)
 _BOLD_WEIGHT = 600
 # A gap this many times as wide as the line is high parts two cells of a table.
@@ -78,15 +80,18 @@ def _lines(page: Any, number: int) -> list[Line]:
 
 def _line(characters: "_Characters", text: str, first: int, height: float, number: int) -> Line:
     begin, end = characters.box(first), characters.box(first + len(text) - 1)
-    if begin is None or end is None:
+    # Bullets and numbers are often set in another size than what they stand before.
+    letter = next((i for i, sign in enumerate(text) if sign.isalpha()), 0)
+    typical = characters.box(first + letter)
+    if begin is None or end is None or typical is None:
         return Line(_joined(text), number)
-    left, bottom, _, top = begin
+    _, bottom, _, top = typical
     return Line(
         _joined(text),
         number,
         size=top - bottom,
-        bold=characters.bold(first),
-        left=left,
+        bold=characters.bold(first + letter) and characters.bold(first + len(text) - 1),
+        left=begin[0],
         right=end[2],
         top=1 - top / height,
         bottom=1 - bottom / height,
@@ -114,7 +119,9 @@ def _cells(
         if left is None or right is None:
             return ()
         cells.append((left[0], right[2], _joined(text[start:end])))
-    return tuple(cells)
+    if _MARKER.fullmatch(cells[0][2]):
+        cells[:2] = [(cells[0][0], cells[1][1], f"{cells[0][2]} {cells[1][2]}")]
+    return tuple(cells) if len(cells) > 1 else ()
 
 
 def _joined(text: str) -> str:

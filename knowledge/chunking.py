@@ -233,9 +233,10 @@ class _Packer:
         """Units too long to stay together, spread evenly over as few passages as hold them."""
         if self.used >= self.room // 4:
             yield from self.end()
-        total = self.used + sum(unit.cost for unit in units)
-        passages = -(-total // self.room)
-        enough = min(self.room, -(-total // passages))
+        again = max((unit.header.cost for unit in units if unit.header), default=0)
+        total = max(1, self.used + sum(unit.cost for unit in units) - again)
+        passages = -(-total // (self.room - again))
+        enough = again - (-total // passages)
         for index, unit in enumerate(units):
             full = self.used >= enough or self.used + _cost_together(units, index) > self.room
             # The parts of a word that was cut are not one word again: its pieces would not add up.

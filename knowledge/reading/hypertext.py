@@ -40,6 +40,8 @@ def read(content: bytes, title: str) -> Document:
     for node in tree.css(_DROPPED):
         node.decompose()
     main = _main(tree)
+    if main is not None:
+        _drop_link_bars(main)
     blocks = _Walker(Anchors()).walk(main) if main is not None else []
     first = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
     return Document(titled(stated or first, first) or title, tuple(blocks), as_of, (note,) if note else ())
@@ -51,6 +53,31 @@ def fragment(markup: str, anchors: Anchors) -> list[Block]:
     for node in tree.css(_DROPPED):
         node.decompose()
     return _Walker(anchors).walk(tree.body) if tree.body is not None else []
+
+
+def _drop_link_bars(main: LexborNode) -> None:
+    """Takes away what stands above the page's first heading and is nothing but links."""
+    heading = main.css_first("h1")
+    while heading is not None and heading != main:
+        sibling = heading.prev
+        while sibling is not None:
+            before = sibling.prev
+            if sibling.is_element_node and _is_all_links(sibling):
+                sibling.decompose()
+            sibling = before
+        heading = heading.parent
+
+
+def _is_all_links(node: LexborNode) -> bool:
+    links = node.css("a")
+    return len(links) > 1 and sum(len(_words(link)) for link in links) >= 0.9 * len(_words(node))
+
+
+def _is_contents(node: LexborNode) -> bool:
+    """Whether a list only leads to places further down the same page."""
+    links = node.css("a")
+    inner = all((link.attributes.get("href") or "").startswith("#") for link in links)
+    return inner and _is_all_links(node)
 
 
 def _meta(tree: LexborHTMLParser, name: str) -> str:
@@ -123,6 +150,8 @@ class _Walker:
         self._end_paragraph()
         if tag in _HEADINGS:
             self._heading(node, _HEADINGS[tag])
+        elif tag in _LISTS and _is_contents(node):
+            pass
         elif tag in _LISTS and not _holds(node, "h1, h2, h3, h4, table, pre"):
             self._add("list", "\n".join(self._items(node, 0)))
         elif tag in ("ul", "ol", "menu"):
@@ -153,6 +182,8 @@ class _Walker:
                 self.inline.append("[x] " if "checked" in node.attributes else "[ ] ")
         elif not tag.startswith("-"):
             self._children(node)
+            if tag == "a" and node.next is not None and node.next.tag == "a":
+                self.inline.append(" ")
 
     def _add(self, kind: BlockKind, text: str) -> None:
         if text.strip():

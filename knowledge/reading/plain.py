@@ -11,6 +11,8 @@ from knowledge.reading.naming import Anchors
 _ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪●]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\))[ \t]+\S")
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+])\1{2,}$")
 _PARAGRAPHS = re.compile(r"\n(?:[ \t\f]*\n)+|\f")
+_COLUMNS = re.compile(r"\S {3,}\S")
+_LABEL = re.compile(r"[A-ZÁÉÍÓÚÑ][\w ./-]{0,24}: ")
 _WIDEST_WRAP = 140
 
 
@@ -41,9 +43,9 @@ def unwrap(lines: Sequence[str]) -> str:
 
 def _wrapped(line: str, following: str, width: int) -> bool:
     """Whether a line broke for lack of room: its follower's first word would not have fitted."""
-    if not following or line.endswith(":"):
+    if not following or line.endswith(":") or _COLUMNS.search(line) or _LABEL.match(following):
         return False
-    if following[0].islower() or line.endswith(","):
+    if len(line) >= 30 and (following[0].islower() or line.endswith(",")):
         return True
     needed = len(line) + 1 + len(following.split(None, 1)[0])
     return 40 <= width <= _WIDEST_WRAP and needed > 0.9 * width
@@ -65,7 +67,7 @@ def _blocks(text: str) -> Iterator[Block]:
 
 
 def _heading(lines: Sequence[str], levels: list[str]) -> tuple[int, str, Sequence[str]] | None:
-    """Level, words and what follows of a line that is underlined or stands alone in capitals."""
+    """Level, words and what follows of a line that is underlined or in capitals."""
     first = lines[0].strip()
     over = _UNDERLINE.match(first)
     if over and len(lines) > 2 and lines[2].strip()[:3] == first[:3]:
@@ -74,11 +76,16 @@ def _heading(lines: Sequence[str], levels: list[str]) -> tuple[int, str, Sequenc
         enough = len(lines[1].strip()) >= 0.6 * len(first)
         if enough and len(first) <= 120:
             return _level(levels, under[1]), first, lines[2:]
-    short = len(lines) == 1 and 3 <= len(first) <= 80 and len(first.split()) <= 10
-    shouted = first.isupper() and sum(map(str.isalpha, first)) > 0.6 * len(first)
-    if short and shouted and first[-1] not in ".,;":
-        return _level(levels, "CAPS"), first, ()
+    if _shouted(first) and not (len(lines) > 1 and _shouted(lines[1].strip())):
+        return _level(levels, "CAPS"), first, lines[1:]
     return None
+
+
+def _shouted(line: str) -> bool:
+    """Whether a line stands like a heading in capitals."""
+    short = 4 <= len(line) <= 80 and len(line.split()) <= 10 and line[-1] not in ".,;"
+    letters = sum(map(str.isalpha, line))
+    return short and line.isupper() and letters >= 4 and letters > 0.6 * len(line.replace(" ", ""))
 
 
 def _level(levels: list[str], style: str) -> int:

@@ -144,9 +144,13 @@ def _columns(values: Sequence[Any]) -> list[str] | None:
 
 
 def _is_plain(value: Any) -> bool:
+    """Whether a value fits one line: it is one, or a few of them."""
     if isinstance(value, list):
         return len(value) <= 10 and all(not isinstance(item, Mapping | list) for item in value)
-    return not isinstance(value, Mapping)
+    if isinstance(value, Mapping):
+        single = all(not isinstance(item, Mapping | list) for item in value.values())
+        return len(value) <= 6 and single and len(_shown(value)) <= _LONGEST_CELL
+    return True
 
 
 def _shown(value: Any) -> str:
@@ -157,6 +161,8 @@ def _shown(value: Any) -> str:
             return str(value).lower()
         case list():
             return ", ".join(filter(None, map(_shown, value)))
+        case Mapping():
+            return ", ".join(f"{_words(key)} {_shown(item)}" for key, item in value.items() if _shown(item))
         case _:
             return str(value).strip()
 

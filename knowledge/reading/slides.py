@@ -1,5 +1,6 @@
 """PPTX: every slide under its title, with its tables, charts and speaker's notes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,14 +23,13 @@ _DEEPEST = 20
 def read(content: bytes, title: str) -> Document:
     """The document in a PPTX file."""
     file = Presentation(unpacked(content))
-    blocks: list[Block] = []
     anchors = Anchors()
-    bare = 0
-    count = len(file.slides)
-    for number, slide in enumerate(file.slides, 1):
-        found = _Slide(f"slide {number}", anchors).read(slide)
-        blocks.extend(found)
-        bare += not found
+    slides = [_Slide(f"slide {number}", anchors).read(slide) for number, slide in enumerate(file.slides, 1)]
+    count, bare = len(slides), sum(not found for found in slides)
+    # A text box that most slides repeat (`Confidential`) is their frame.
+    repeated = Counter(text for found in slides for text in {block.text for block in found})
+    frames = {text for text, times in repeated.items() if times >= max(3, 0.6 * count)}
+    blocks = [block for found in slides for block in found if block.text not in frames]
     first = next((block.text for block in blocks if block.kind == "heading"), "")
     notes = (f"{bare} of {count} slides have no text",) if bare else ()
     properties = file.core_properties

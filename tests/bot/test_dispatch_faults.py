@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from redis.asyncio import Redis
@@ -31,12 +31,9 @@ class Step(NamedTuple):
 
 
 async def trace(redis: Redis) -> list[Step]:
-    return [
-        Step(what, event, int(process))
-        for what, event, process in (
-            str(line, "utf-8").split() for line in await redis.lrange("trace", 0, -1)
-        )
-    ]
+    lines: Any = await redis.lrange("trace", 0, -1)
+    noted = [line.decode().split() for line in lines]
+    return [Step(what, event, int(process)) for what, event, process in noted]
 
 
 async def begun(redis: Redis, event: str, times: int = 1) -> list[Step]:

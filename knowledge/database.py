@@ -7,11 +7,14 @@ commit.
 
 import logging
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Column,
+    Connection,
     Engine,
     Integer,
     MetaData,
@@ -54,34 +57,46 @@ def open_database(url: str) -> Engine:
     else:
         raise KnowledgeError(f"`{parsed.drivername}` databases are not supported: take SQLite or PostgreSQL.")
     try:
-        engine.connect().close()
-    except DBAPIError as error:
+        with reading(engine):
+            pass
+    except KnowledgeError:
         engine.dispose()
-        shown = parsed.render_as_string(hide_password=True)
-        raise KnowledgeError(
-            f"The database `{shown}` cannot be opened ({_first_line(error)}): check its address and"
-            " that it is running and writable, or put back a copy of it."
-        ) from None
+        raise
     return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection to read from; raises `KnowledgeError` when the database fails."""
+    with _explained(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction, all of it or nothing; raises `KnowledgeError` when the database fails."""
+    with _explained(engine), engine.begin() as connection:
+        yield connection
 
 
 def create_tables(engine: Engine, metadata: MetaData) -> None:
     """Creates what is missing; what is there stays as it is."""
-    metadata.create_all(engine)
+    with writing(engine) as connection:
+        metadata.create_all(connection)
 
 
 def create_derived_tables(engine: Engine, metadata: MetaData, name: str, version: int) -> None:
     """Creates tables whose content can be made again, dropping those of another version first."""
     create_tables(engine, _own)
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         found = connection.scalar(select(_versions.c.version).where(_versions.c.name == name))
     if found == version:
         return
     if found is not None:
         log.warning("The %s was written by another version: the next `vocero index` makes it anew.", name)
-    metadata.drop_all(engine)
-    metadata.create_all(engine)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
         connection.execute(_versions.delete().where(_versions.c.name == name))
         connection.execute(_versions.insert(), {"name": name, "version": version})
 
@@ -114,5 +129,16 @@ def _postgres(url: URL) -> Engine:
         raise KnowledgeError("PostgreSQL needs its driver: install `vocero[postgres]`.") from None
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().partition("\n")[0]
+@contextmanager
+def _explained(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        cause = str(error.orig).strip().partition("\n")[0]
+        remedy = (
+            "see that it is a file that can be written and the disk has room"
+            if engine.dialect.name == "sqlite"
+            else "see that its server runs and lets this user in"
+        )
+        raise KnowledgeError(f"The database `{shown}` cannot be used ({cause}): {remedy}.") from error

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from knowledge.documents import Source
 from knowledge.errors import KnowledgeError
 from knowledge.index_writer import IndexWriter
@@ -94,7 +92,7 @@ class Indexer:
             yield self._writer
         except BaseException as error:
             self._writer.close()
-            if not isinstance(error, OSError | ValueError | DBAPIError):
+            if not isinstance(error, OSError | ValueError):
                 raise
             raise KnowledgeError(
                 f"Indexing `{name}` stopped ({_cause(error)}): see that the disk has room and can be written,"
@@ -103,5 +101,4 @@ class Indexer:
 
 
 def _cause(error: Exception) -> str:
-    said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
-    return said.partition("\n")[0] or type(error).__name__
+    return str(error).strip().partition("\n")[0] or type(error).__name__

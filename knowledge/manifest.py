@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, bindparam, func, select
 
-from knowledge.database import create_derived_tables
+from knowledge.database import create_derived_tables, reading, writing
 from knowledge.documents import Passage
 from knowledge.manifest_tables import VERSION, documents, marks, metadata, passages, syncs
 
@@ -102,20 +102,20 @@ class Manifest:
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """The live ones of these passages by id; the others are missing."""
         found: dict[str, Passage] = {}
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             for part in _sliced(ids):
                 found.update((row[0], _passage(row)) for row in connection.execute(_BY_ID, {"ids": part}))
         return found
 
     def live(self) -> list[str]:
         """The ids of every live passage, most recently changed first."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return list(connection.scalars(select(passages.c.id).order_by(passages.c.changed.desc())))
 
     def live_of(self, source: str, of: Collection[str]) -> dict[str, set[str]]:
         """The ids of the live passages of these documents."""
         found: dict[str, set[str]] = {document: set() for document in of}
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             for part in _sliced(list(of)):
                 query = select(passages.c.document, passages.c.id)
                 for document, id_ in connection.execute(query.where(*_of(passages, source, part))):
@@ -124,14 +124,14 @@ class Manifest:
 
     def records(self, source: str) -> dict[str, Record]:
         """Every document of a source."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(_RECORD.where(documents.c.source == source)).all()
         return {row[0]: Record._make(row) for row in rows}
 
     def sources(self) -> list[str]:
         """The sources that something is known of, in order."""
         known = select(documents.c.source).union(select(syncs.c.source))
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return sorted(connection.scalars(known))
 
     def write(
@@ -146,7 +146,7 @@ class Manifest:
         """
         now = time.time()
         changed = {record.document: _timestamp(record.modified) or now for record in records}
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             # Deleting comes first: it takes SQLite's write lock, so that what is read next stays true.
             _delete(connection, documents, source, list(changed))
             _insert(connection, documents, [{"source": source, **record._asdict()} for record in records])
@@ -161,23 +161,23 @@ class Manifest:
 
     def remove(self, source: str, of: Collection[str]) -> None:
         """Takes documents out."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             _delete(connection, documents, source, list(of))
             _delete(connection, passages, source, list(of))
 
     def forget(self, source: str) -> None:
         """Takes out what is known of a source besides its documents."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(syncs.delete().where(syncs.c.source == source))
 
     def mark(self, name: str) -> str | None:
         """A single value that was set."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return connection.scalar(select(marks.c.value).where(marks.c.name == name))
 
     def set_mark(self, name: str, value: str) -> None:
         """Sets a single value."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(marks.delete().where(marks.c.name == name))
             connection.execute(marks.insert(), {"name": name, "value": value})
 
@@ -189,7 +189,7 @@ class Manifest:
 
     def sync_started(self, source: str) -> None:
         """Notes that a sync of this source begins."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             updated = connection.execute(
                 syncs.update().where(syncs.c.source == source).values(started=time.time(), finished=None)
             )
@@ -198,14 +198,14 @@ class Manifest:
 
     def sync_ended(self, source: str, counts: Mapping[str, int], problem: str | None) -> None:
         """Notes how it ended."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             values = {"finished": time.time(), "counts": json.dumps(counts), "problem": problem}
             connection.execute(syncs.update().where(syncs.c.source == source).values(values))
 
     def pending(self, limit: int) -> list[Passage]:
         """Live passages without a vector, most recently changed first."""
         query = select(passages.c.id).where(passages.c.embedder.is_(None))
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             ids = list(connection.scalars(query.order_by(passages.c.changed.desc()).limit(limit)))
         found = self.passages(ids)
         return [found[id_] for id_ in ids if id_ in found]
@@ -213,7 +213,7 @@ class Manifest:
     def without_vector(self, ids: Collection[str]) -> list[str]:
         """Which of these passages have no vector yet."""
         lacking = passages.c.embedder.is_(None)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             if connection.scalar(select(passages.c.id).where(lacking).limit(1)) is None:
                 return []
             return [
@@ -225,19 +225,19 @@ class Manifest:
     def pending_count(self) -> int:
         """How many live passages have no vector."""
         query = select(func.count()).select_from(passages).where(passages.c.embedder.is_(None))
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return int(connection.scalar(query) or 0)
 
     def embedded(self, source: str) -> set[str]:
         """The ids of a source's passages that have a vector."""
         query = select(passages.c.id).where(passages.c.source == source, passages.c.embedder.is_not(None))
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return set(connection.scalars(query))
 
     def set_embedder(self, ids: Collection[str], embedder: str | None) -> set[str]:
         """Notes whose vectors these passages have, and returns those of them that are live."""
         live: set[str] = set()
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             for part in _sliced(list(ids)):
                 condition = passages.c.id.in_(part)
                 connection.execute(passages.update().where(condition).values(embedder=embedder))
@@ -246,7 +246,7 @@ class Manifest:
 
     def keep_embedder(self, embedder: str) -> None:
         """Notes that vectors of any other embedder are no use."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             other = passages.c.embedder != embedder
             connection.execute(passages.update().where(other).values(embedder=None))
 
@@ -254,7 +254,7 @@ class Manifest:
         """Every source as it stands."""
         readable = documents.c.content_hash.is_not(None)
         remarkable = documents.c.reason.is_not(None) | (documents.c.notes != "[]")
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             counted = connection.execute(
                 select(documents.c.source, func.count(), func.sum(documents.c.passages))
                 .where(readable)

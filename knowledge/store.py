@@ -18,6 +18,7 @@ import chromadb
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration, CreateHNSWConfiguration
 from chromadb.api.models.Collection import Collection
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.api.types import GetResult, QueryResult
 from chromadb.config import Settings
 from chromadb.errors import NotFoundError
@@ -57,7 +58,13 @@ class ChromaVectors:
         )
         with _explained(help_):
             path.mkdir(parents=True, exist_ok=True)
-            return cls(chromadb.PersistentClient(path, settings=_SETTINGS), help_, embedder=embedder)
+            try:
+                client = chromadb.PersistentClient(path, settings=_SETTINGS)
+            except Exception:
+                # Chroma keeps what it could not open, and would fail over it again.
+                SharedSystemClient.clear_system_cache()
+                raise
+            return cls(client, help_, embedder=embedder)
 
     @classmethod
     def connect(cls, url: str, *, embedder: str, namespace: str) -> Self:
@@ -187,4 +194,5 @@ def _explained(help_: str) -> Iterator[None]:
     except NotFoundError:
         raise
     except Exception as error:
-        raise KnowledgeError(f"{help_} ({str(error).strip().splitlines()[0]}).") from error
+        cause = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise KnowledgeError(f"{help_} ({cause}).") from error

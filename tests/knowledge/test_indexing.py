@@ -16,7 +16,7 @@ from tests.knowledge.indexed import Index, write
 def folder(tmp_path: Path) -> Path:
     write(
         tmp_path / "docs",
-        vacaciones="# Vacaciones\n\nHay veintitrés días hábiles al año.\n\n## Carencia\n\nSeis meses de espera.",
+        vacaciones="# Vacaciones\n\nHay veintitrés días hábiles al año.\n\n## Carencia\n\nSeis meses.",
         envios="# Envíos\n\nEl correo tarda dos jornadas.",
         precios="# Precios\n\n| Artículo | Euros |\n|---|---|\n| Tornillo | 3 |",
     )
@@ -223,10 +223,10 @@ def test_source_that_cannot_be_fetched_from_deletes_nothing(index: Index) -> Non
 
 
 @pytest.mark.parametrize(
-    ("left", "withheld"), [(0, 30), (1, 29), (23, 7), (24, 0), (27, 0)], ids=lambda number: str(number)
+    ("left", "withheld"), [(0, 30), (1, 29), (23, 7), (24, 0), (27, 0)], ids=str
 )
 def test_sharp_shrinking_is_not_believed(index: Index, left: int, withheld: int) -> None:
-    """A listing that lacks more than a fifth of the documents deletes none of them, until it is allowed to."""
+    """A listing that lacks more than a fifth of the documents deletes none, until it is allowed to."""
     source = listing(30)
     index.indexer.sync(source)
     source.documents = dict(list(source.documents.items())[:left])

@@ -1,0 +1,295 @@
+"""The index when the process is killed, the disk is full, or someone meddles with its folders."""
+
+import multiprocessing
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from knowledge import syncing, vectors
+from knowledge.errors import KnowledgeError
+from knowledge.lexical import LexicalWriter
+from knowledge.manifest import Manifest
+from knowledge.store import ChromaVectors
+from tests.knowledge.indexed import Index, write
+
+# Children are forked from a clean process that has imported everything: no threads to inherit, no wait.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.knowledge.test_indexing_faults"])
+
+# The steps that leave something on the disk, and a time each comes for in one sync: between any two of
+# them a kill finds another state.
+STEPS: list[tuple[type, str, int]] = [
+    (Manifest, "sync_started", 1),
+    (Manifest, "set_mark", 1),
+    (LexicalWriter, "add", 1),
+    (LexicalWriter, "commit", 1),
+    (Manifest, "write", 1),
+    (LexicalWriter, "delete", 1),
+    (ChromaVectors, "delete", 1),
+    (LexicalWriter, "add", 2),
+    (LexicalWriter, "commit", 2),
+    (Manifest, "write", 2),
+    (Manifest, "remove", 1),
+    (LexicalWriter, "commit", 4),
+    (LexicalWriter, "completed", 1),
+    (Manifest, "set_mark", 2),
+    (Manifest, "sync_ended", 1),
+    (Manifest, "keep_embedder", 1),
+    (ChromaVectors, "upsert", 1),
+    (Manifest, "set_embedder", 1),
+    (ChromaVectors, "upsert", 2),
+    (Manifest, "set_embedder", 2),
+    (Manifest, "pending", 2),
+]
+
+
+def text(number: int, version: int) -> str:
+    """A document of which one passage stays and two change with the version; both name their document."""
+    marker = f"doc{number}version{version}"
+    return (
+        f"# Documento {number}\n\nAsunto documento{number} {marker}.\n\n"
+        f"## Siempre igual\n\nNada cambia aquí, fijo{number}.\n\n"
+        f"## Detalle\n\nDetalle de documento{number}, {marker}.\n"
+    )
+
+
+MARKER = re.compile(r"doc(\d+)version(\d+)")
+
+
+def live_versions(data: Path) -> dict[int, int]:
+    """The version in which each document answers; fails where it answers in none or in two.
+
+    The database, and what a search of the words finds by way of it, must agree.
+    """
+    with Index(data) as index:
+        versions: dict[int, int] = {}
+        for document, passages in index.content().items():
+            marked = {
+                mark for passage in passages for mark in re.findall(r"doc(\d+)version(\d+)", passage[3])
+            }
+            assert len(marked) == 1, f"{document} answers in two versions: {marked}"
+            ((number, version),) = marked
+            assert document == f"docs/{number}.md", f"{document} answers with the text of {number}"
+            assert len(passages) == 3, f"{document} is not whole"
+            for word in (f"documento{number}", f"doc{number}version{version}"):
+                assert set(index.find(word)) == {f"{number}.md"}, f"{word} is not found"
+            versions[int(number)] = int(version)
+        return versions
+
+
+def assert_as_from_scratch(data: Path, folder: Path, scratch: Path) -> None:
+    """Once it is synced again, nothing tells the index from one that never saw any trouble."""
+    with Index(data, vectors=True) as index:
+        index.sync(folder, allow_deletions=True)
+        index.embed()
+        index.assert_in_step()
+        shutil.rmtree(scratch, ignore_errors=True)
+        with Index(scratch) as fresh:
+            fresh.sync(folder)
+            assert index.content() == fresh.content()
+        assert index.manifest.pending_count() == 0
+
+
+def child(target: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """A function at work in a process of its own."""
+    process = _processes.Process(target=target, args=arguments, daemon=True)
+    process.start()
+    return process
+
+
+def sync_and_embed(data: Path, folder: Path) -> None:
+    with Index(data, vectors=True) as index:
+        index.sync(folder, allow_deletions=True)
+        index.embed()
+
+
+def sync_and_die(data: Path, folder: Path, owner: type, step: str, time_: int) -> None:
+    """Kills itself before a step, when that comes for the given time."""
+    syncing._DOCUMENTS = 3
+    vectors._BATCH = 4
+    original = getattr(owner, step)
+    calls = 0
+
+    def dying(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == time_:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments, **options)
+
+    setattr(owner, step, dying)
+    sync_and_embed(data, folder)
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve documents in version 0, indexed and embedded: `docs` and `data`."""
+    place = tmp_path_factory.mktemp("settled")
+    write(place / "docs", **{str(number): text(number, 0) for number in range(12)})
+    sync_and_embed(place / "data", place / "docs")
+    return place
+
+
+@pytest.fixture
+def place(settled: Path, tmp_path: Path) -> Path:
+    """A copy of the settled index and its documents."""
+    shutil.copytree(settled, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("owner", "step", "time_"),
+    STEPS,
+    ids=[f"{owner.__name__}-{step}-{time_}" for owner, step, time_ in STEPS],
+)
+def test_killed_at_any_step(place: Path, owner: type, step: str, time_: int) -> None:
+    """Killed between any two steps, every document answers in one version, and the next sync finishes."""
+    folder, data = place / "docs", place / "data"
+    edited = {0, 1, 2, 3, 4}
+    write(folder, **{str(number): text(number, 1) for number in (*edited, 12, 13)})
+    (folder / "11.md").unlink()
+    (folder / "10.md").touch()
+    process = child(sync_and_die, data, folder, owner, step, time_)
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL, "the step was never reached"
+    versions = live_versions(data)
+    assert versions.keys() >= set(range(11))
+    assert all(version == 0 or number in edited or number > 11 for number, version in versions.items())
+    assert_as_from_scratch(data, folder, place / "scratch")
+
+
+def sync_over_and_over(data: Path, folder: Path, began: Connection) -> None:
+    syncing._DOCUMENTS = 4
+    vectors._BATCH = 4
+    began.send("began")
+    while True:
+        sync_and_embed(data, folder)
+
+
+def kill_at_random(place: Path, seed: int, kills: int) -> None:
+    folder, data = place / "docs", place / "data"
+    chance = random.Random(seed)
+    last = live_versions(data)
+    for version in range(1, kills + 1):
+        receiver, sender = _processes.Pipe(duplex=False)
+        process = child(sync_over_and_over, data, folder, sender)
+        receiver.recv()
+        for number in chance.sample(range(12), 8):
+            write(folder, **{str(number): text(number, version)})
+        time.sleep(chance.uniform(0, 0.5))
+        process.kill()
+        process.join()
+        now = live_versions(data)
+        assert now.keys() == last.keys()
+        assert all(last[number] <= now[number] <= version for number in now)
+        last = now
+    assert_as_from_scratch(data, folder, place / "scratch")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_random(place: Path, seed: int) -> None:
+    """Killed again and again while documents change, each answers in one version, never an older one."""
+    kill_at_random(place, seed, 8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_killed_at_random_for_long(place: Path, seed: int) -> None:
+    """The same, many more times."""
+    kill_at_random(place, seed, 40)
+
+
+@pytest.mark.parametrize(
+    "lost", ["lexical", "lexical/index", "lexical/stamp.json", "lexical/generation", "chroma"]
+)
+def test_lost_folders_are_made_anew(place: Path, lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is derived may be deleted: the next run makes it anew without reading a document."""
+    folder, data = place / "docs", place / "data"
+    path = data / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with Index(data, vectors=True) as index:
+        monkeypatch.setattr(syncing, "read", None)
+        assert index.sync(folder).unchanged == 12
+        index.embed()
+        index.assert_in_step()
+    assert live_versions(data) == dict.fromkeys(range(12), 0)
+
+
+@pytest.mark.parametrize("part", ["lexical", "chroma"])
+def test_older_copy_put_in_place_is_noticed(place: Path, part: str) -> None:
+    """A derived folder from before an edit that left as many passages is brought up to date."""
+    folder, data = place / "docs", place / "data"
+    shutil.copytree(data / part, place / "copy")
+    write(folder, **{str(number): text(number, 1) for number in range(12)})
+    sync_and_embed(data, folder)
+    shutil.rmtree(data / part)
+    shutil.move(place / "copy", data / part)
+    assert_as_from_scratch(data, folder, place / "scratch")
+    assert live_versions(data) == dict.fromkeys(range(12), 1)
+
+
+def test_database_put_back_is_noticed(place: Path) -> None:
+    """An older database beside newer derived folders: they follow it, and the next sync takes in the rest."""
+    folder, data = place / "docs", place / "data"
+    shutil.copy(data / "index.db", place / "copy.db")
+    write(folder, **{str(number): text(number, 1) for number in range(6)})
+    sync_and_embed(data, folder)
+    shutil.copy(place / "copy.db", data / "index.db")
+    assert_as_from_scratch(data, folder, place / "scratch")
+    assert live_versions(data) == {number: int(number < 6) for number in range(12)}
+
+
+@pytest.mark.parametrize("damage", ["garbage", "half"])
+def test_damaged_vectors_are_named_and_made_anew(place: Path, damage: str) -> None:
+    """A Chroma folder that cannot be opened is an error naming it and the remedy, which works."""
+    folder, data = place / "docs", place / "data"
+    database = data / "chroma" / "chroma.sqlite3"
+    if damage == "garbage":
+        database.write_bytes(b"nothing of the kind" * 1000)
+    else:
+        os.truncate(database, database.stat().st_size // 2)
+    with pytest.raises(KnowledgeError, match="delete that folder") as caught:
+        sync_and_embed(data, folder)
+    assert str(data / "chroma") in str(caught.value)
+    shutil.rmtree(data / "chroma")
+    assert_as_from_scratch(data, folder, place / "scratch")
+
+
+def sync_without_room(data: Path, folder: Path, room: int, outcome: Connection) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    try:
+        sync_and_embed(data, folder)
+    except KnowledgeError as error:
+        outcome.send(str(error))
+    else:
+        outcome.send("done")
+
+
+@pytest.mark.parametrize("room", [0, 50_000, 200_000, 1_000_000])
+def test_full_disk_is_said_and_survived(place: Path, room: int) -> None:
+    """Where nothing more can be written, the error says so, the index answers on, and room mends it."""
+    folder, data = place / "docs", place / "data"
+    padding = "\n\n".join(f"Relleno {number} " + "palabra " * 30 for number in range(150))
+    write(folder, **{f"nuevo{number}": f"# Nuevo {number}\n\n{padding}" for number in range(6)})
+    write(folder, **{str(number): text(number, 1) for number in range(6)})
+    receiver, sender = _processes.Pipe(duplex=False)
+    process = child(sync_without_room, data, folder, room, sender)
+    process.join(60)
+    assert process.exitcode == 0
+    error = receiver.recv()
+    assert "room" in error
+    assert "\n" not in error
+    with Index(data) as index:
+        assert all(index.find(f"documento{number}") for number in range(12))
+    assert_as_from_scratch(data, folder, place / "scratch")

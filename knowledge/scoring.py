@@ -41,11 +41,10 @@ class Asked:
     @classmethod
     def of(cls, question: str, statistics: Statistics) -> "Asked":
         """The terms of a question, weighed by their rarity in the index."""
+        grams = sorted(set(words.query_grams(question)))
         terms = Terms.of(question)
         return cls(
-            statistics.idf("stems", sorted(terms.stems)),
-            statistics.idf("grams", sorted(terms.grams)),
-            terms.pairs,
+            statistics.idf("stems", sorted(terms.stems)), statistics.idf("grams", grams), terms.pairs
         )
 
     def worth(self, text: str) -> float:

@@ -126,7 +126,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
                     ownership.announce(state.url)
                     yield runtime
             finally:
-                await asyncio.to_thread(library.close)
+                await library.aclose()
 
 
 async def _join(settings: Settings, state: State, library: Library) -> Runtime:

@@ -47,6 +47,11 @@ class Engine:
         """`provider:model`, or None when answers are extracts."""
         return self._model.spec if self._model else None
 
+    async def aclose(self) -> None:
+        """Closes the model's connections."""
+        if self._model is not None:
+            await self._model.aclose()
+
     async def answer(self, question: Question) -> AsyncIterator[Piece]:
         """The answer in pieces; the last one is its `Result`."""
         timings: dict[str, float] = {}

@@ -1,5 +1,6 @@
 """The index as one thing: its stores opened as they are needed, its sources synced, its engine asked."""
 
+import asyncio
 import logging
 import threading
 import time
@@ -160,12 +161,19 @@ class Library:
         finished = {status.source for status in self.manifest.status() if status.finished}
         return [name for name in self.names if name not in finished]
 
+    async def aclose(self) -> None:
+        """Closes the models' connections, then everything else."""
+        for engine in self._engines.values():
+            await engine.aclose()
+        await asyncio.to_thread(self.close)
+
     def close(self) -> None:
-        """Lets go of everything that was opened."""
+        """Lets go of everything that was opened for reading and writing the index."""
         with self._opening:
             for opened in (self._retriever, self._indexer, self._vectors):
                 if opened is not None:
                     opened.close()
+        self.database.dispose()
 
     def _source(self, name: str) -> Any:
         spec = next((one for one in self._settings.sources if one.name == name), None)

@@ -32,10 +32,15 @@ class Provider:
 class LanguageModel:
     """A LlamaIndex LLM by its `provider:model`, with the failures of its client told as `ModelError`."""
 
-    def __init__(self, spec: str, llm: Any, *, stall: float) -> None:
+    def __init__(self, spec: str, llm: Any, http: Any, *, stall: float) -> None:
         self.spec = spec
         self.llm = llm
+        self._http = http
         self._stall = stall
+
+    async def aclose(self) -> None:
+        """Closes its connections."""
+        await self._http.aclose()
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
         """The reply in pieces as they come; raises `ModelError` when it breaks off."""
@@ -83,12 +88,15 @@ def open_model(spec: str | None, providers: Mapping[str, Provider]) -> LanguageM
         raise ModelError(
             f"The provider `{name}` is not available in this version; use `openai-like:{model}`."
         )
-    provider = providers.get(name, Provider())
-    return LanguageModel(spec, _open_llm(name, model, provider), stall=provider.stall)
-
-
-def _open_llm(name: str, model: str, provider: Provider) -> Any:
     # Imported here: 2 CPU seconds that extractive answers do not need.
+    from openai import DefaultAsyncHttpxClient
+
+    provider = providers.get(name, Provider())
+    http = DefaultAsyncHttpxClient(timeout=provider.timeout)
+    return LanguageModel(spec, _open_llm(name, model, provider, http), http, stall=provider.stall)
+
+
+def _open_llm(name: str, model: str, provider: Provider, http: Any) -> Any:
     if name == "openai":
         from llama_index.llms.openai import OpenAI
 
@@ -104,6 +112,7 @@ def _open_llm(name: str, model: str, provider: Provider) -> Any:
             timeout=provider.timeout,
             max_retries=2,
             temperature=0.0,
+            async_http_client=http,
         )
     from llama_index.llms.openai_like import OpenAILike
 
@@ -123,6 +132,7 @@ def _open_llm(name: str, model: str, provider: Provider) -> Any:
         timeout=provider.timeout,
         max_retries=2,
         temperature=0.0,
+        async_http_client=http,
     )
 
 

@@ -1,4 +1,4 @@
-"""Personas: who speaks in a channel. Markdown files with front matter; the company's hide the built-in ones."""
+"""Personas, who speak in a channel: Markdown files with front matter; the company's own come first."""
 
 import difflib
 from functools import cache

@@ -100,7 +100,8 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_the_procfile_names_processes_that_exist() -> None:
     """Each is a command of this project."""
     lines = (ROOT / "Procfile").read_text().splitlines()
-    commands = [line.partition(": ")[2].split() for line in lines]
+    # `exec`: the manager's signal reaches vocero itself, which then ends its turns first.
+    commands = [line.partition(": exec ")[2].split() for line in lines]
     assert commands
     from bot.cli import cli
 

@@ -17,6 +17,8 @@ _RULE = re.compile(r"[\s|:+-]+")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _PROSE = re.compile(r"[A-ZÁÉÍÓÚÑ¿¡][^{}=<>;]*[.:?!]\s*")
+_LABEL = re.compile(r"[^\W\d][^\d:.;!?…\n]*")
+_LONGEST_LABEL = 4
 _AFTER_QUESTION = 2
 """Sentences that may be the answer to a question a document asks itself."""
 
@@ -100,20 +102,39 @@ def _rows(text: str, start: int, end: int, header: int) -> Iterator[_Piece]:
 
 def _prose(text: str, start: int, end: int, count: int) -> Iterator[_Piece]:
     """Sentences and items; `count` candidates of the passage come before them."""
+    spans = [(start + begin, start + stop) for begin, stop in split_sentences(text[start:end])]
+    labels = [_is_label(text, *span) for span in spans]
     lead, reach = None, 0
     in_item = False
-    for position, (begin, stop) in enumerate(split_sentences(text[start:end]), count):
-        begin, stop = start + begin, start + stop  # noqa: PLW2901
-        starts_line = not text[start:begin].rpartition("\n")[2].strip()
+    for index, (begin, stop) in enumerate(spans):
+        starts_line = _starts_line(text, begin)
         in_item = MARKER.match(text, begin, stop) is not None if starts_line else in_item
         if reach <= 0 and not in_item:
             lead = None
         reach -= 1
-        last = text[begin:stop].rstrip('*_ »”")')[-1:]
-        leads = last in (":", "?") and not in_item
-        yield begin, stop, "item" if in_item else "sentence", None if leads else lead, leads
-        if leads:
-            lead, reach = position, 1 if last == ":" else _AFTER_QUESTION
+        announces = 0 if in_item else _announces(text[begin:stop])
+        if labels[index] and index + 1 < len(spans) and not labels[index + 1]:
+            announces = 1
+        yield begin, stop, "item" if in_item else "sentence", None if announces else lead, announces > 0
+        if announces:
+            lead, reach = count + index, announces
+
+
+def _announces(text: str) -> int:
+    """How many sentences belong to what stands before them; those of a list all do."""
+    last = text.rstrip('*_ »”")')[-1:]
+    return {":": 1, "?": _AFTER_QUESTION}.get(last, 0)
+
+
+def _is_label(text: str, start: int, end: int) -> bool:
+    """Whether a line is a few words that only name what follows; many of them in a row are entries."""
+    line = text[start:end]
+    own_line = _starts_line(text, start) and (end == len(text) or text[end] == "\n")
+    return own_line and len(line.split()) <= _LONGEST_LABEL and _LABEL.fullmatch(line) is not None
+
+
+def _starts_line(text: str, at: int) -> bool:
+    return not text[:at].rpartition("\n")[2].strip()
 
 
 def _code(text: str) -> Iterator[_Piece]:

@@ -39,7 +39,7 @@ _NUMBERED = """
 """
 _EITHER_WAY = """
     ee uu aa rr hh oo ff jj cc ltd corp co inc bros jr al cia hnos gen rep sen gov rev hon lic ing arq st av
-    sto sta fr
+    bv blvd sto sta fr
 """
 # Something always follows these.
 _LEADING = frozenset(_TITLES.split())

@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_SETTINGS = Settings(anonymized_telemetry=False)
 _HNSW = CreateHNSWConfiguration(
     space="cosine", ef_search=200
 )  # the default of 100 finds too few of the nearest 100
@@ -59,7 +58,7 @@ class ChromaVectors:
         with _explained(help_):
             path.mkdir(parents=True, exist_ok=True)
             try:
-                client = chromadb.PersistentClient(path, settings=_SETTINGS)
+                client = chromadb.PersistentClient(path, settings=_settings())
             except Exception:
                 # Chroma keeps what it could not open, and would fail over it again.
                 SharedSystemClient.clear_system_cache()
@@ -77,13 +76,17 @@ class ChromaVectors:
                 address.hostname or "localhost",
                 address.port or (443 if tls else 8000),
                 ssl=tls,
-                settings=_SETTINGS,
+                settings=_settings(),
             )
             return cls(client, help_, embedder=embedder, namespace=namespace)
 
     def close(self) -> None:
-        """Lets go of the files."""
-        self._client.close()  # type: ignore[attr-defined]
+        """Lets go of the files, or of the connections, which Chroma's own `close` leaves open."""
+        client: Any = self._client
+        sessions = [getattr(part._server, "_session", None) for part in (client, client._admin_client)]
+        client.close()
+        for session in filter(None, sessions):
+            session.close()
 
     def upsert(self, ids: Sequence[str], embeddings: Vector, source: str) -> None:
         """Stores vectors, replacing those whose id is there."""
@@ -168,6 +171,11 @@ class ChromaVectors:
     def _name(self, source: str) -> str:
         parts = "\0".join((self._namespace, source, self.embedder))
         return f"vocero-{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
+
+
+def _settings() -> Settings:
+    """New ones for every client: Chroma writes its own into what it is given."""
+    return Settings(anonymized_telemetry=False)
 
 
 def _delete(ids: list[str], collection: Collection) -> None:

@@ -4,10 +4,11 @@ The engine is Redis Streams. What changes state is in `dispatch.lua`, what runs 
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -50,6 +51,8 @@ class Timing:
     """Before the second try; twice as long before each further one."""
     grace: float
     """What running turns get to end after a stop."""
+    limit: float
+    """Of one try of a question: what hangs must end in an apology, too. Background jobs have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,12 @@ class Dispatch:
         tries: int = 3,
         backoff: float = 1.0,
         grace: float = 20.0,
+        limit: float = 600.0,
         known: timedelta = timedelta(hours=24),
     ) -> None:
         """`known`: how long the id of an event that is done is remembered, to tell its repetitions."""
         self.redis = redis
-        self.timing = Timing(lease, renew, sweep, block, backoff, grace)
+        self.timing = Timing(lease, renew, sweep, block, backoff, grace, limit)
         self.tries = tries
         self.known = int(known.total_seconds())
         # The braces keep all of it on one node of a cluster.
@@ -94,22 +98,22 @@ class Dispatch:
     async def submit(self, event: Message | Command | Feedback, *, priority: Priority = "question") -> bool:
         """Returns once the event is safely queued; False when its id is known already."""
         now, nonce = time.time(), uuid.uuid4().hex
-        try:
+        with _in_words():
             async with asyncio.timeout(_PATIENCE):
                 fresh = await self.call(
                     "submit", event.id, event.thread, priority, dump_event(event), nonce, now
                 )
-        except (RedisError, OSError) as error:
-            raise StateError(f"The queue does not answer ({error}): is Redis running?") from error
         return bool(fresh)
 
     async def amend(self, event: Message | Command | Feedback) -> bool:
         """Puts the event in the place of the one with its id; False when that has begun or is unknown."""
-        return bool(await self.call("amend", event.id, dump_event(event)))
+        with _in_words():
+            return bool(await self.call("amend", event.id, dump_event(event)))
 
     async def cancel(self, event_id: str) -> bool:
         """Takes back an event that has not begun; False when it has, or is unknown."""
-        return bool(await self.call("cancel", event_id, self.known))
+        with _in_words():
+            return bool(await self.call("cancel", event_id, self.known))
 
     async def work(
         self,
@@ -131,16 +135,8 @@ class Dispatch:
 
     async def status(self) -> dict[str, Any]:
         """What waits, what runs and what was given up; `oldest` in seconds since it arrived."""
-        await self.prepare()
-        async with self.redis.pipeline(transaction=True) as pipe:
-            pipe.zcard(f"{self._root}:open")
-            pipe.zrange(f"{self._root}:open", 0, 0, withscores=True)
-            pipe.xlen(f"{self._root}:dead")
-            for priority in PRIORITIES:
-                pipe.xlen(self.stream(priority))
-                pipe.xpending(self.stream(priority), GROUP)
-                pipe.xinfo_consumers(self.stream(priority), GROUP)
-            open_, oldest, dead, *streams = await pipe.execute()
+        with _in_words():
+            open_, oldest, dead, *streams = await self._figures()
         running = [summary["pending"] for summary in streams[1::3]]
         return {
             "ready": open_ - sum(running),
@@ -151,9 +147,22 @@ class Dispatch:
             "workers": sum(one["idle"] < 2000 * self.timing.lease for one in streams[2]),
         }
 
+    async def _figures(self) -> list[Any]:
+        await self.prepare()
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.zcard(f"{self._root}:open")
+            pipe.zrange(f"{self._root}:open", 0, 0, withscores=True)
+            pipe.xlen(f"{self._root}:dead")
+            for priority in PRIORITIES:
+                pipe.xlen(self.stream(priority))
+                pipe.xpending(self.stream(priority), GROUP)
+                pipe.xinfo_consumers(self.stream(priority), GROUP)
+            return list(await pipe.execute())
+
     async def dead(self, limit: int = 100) -> list[Dead]:
         """The events given up last, newest first."""
-        entries: Any = await self.redis.xrevrange(f"{self._root}:dead", count=limit)
+        with _in_words():
+            entries: Any = await self.redis.xrevrange(f"{self._root}:dead", count=limit)
         return [_dead(entry.decode(), fields) for entry, fields in entries]
 
     async def count(self, reason: str) -> None:
@@ -170,10 +179,11 @@ class Dispatch:
     async def reasons(self, days: int = 30) -> dict[str, int]:
         """How often each reason was counted in the last days, today included."""
         now = datetime.now(UTC)
-        async with self.redis.pipeline(transaction=False) as pipe:
-            for back in range(days):
-                pipe.hgetall(self._reasons(now - timedelta(days=back)))
-            counted = await pipe.execute()
+        with _in_words():
+            async with self.redis.pipeline(transaction=False) as pipe:
+                for back in range(days):
+                    pipe.hgetall(self._reasons(now - timedelta(days=back)))
+                counted = await pipe.execute()
         total: dict[str, int] = {}
         for day in counted:
             for reason, times in day.items():
@@ -203,6 +213,17 @@ class Dispatch:
 
     def _reasons(self, day: datetime) -> str:
         return f"{self._root}:reasons:{day:%Y-%m-%d}"
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """No error of the Redis client goes further than here."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise StateError(
+            f"The queue does not answer ({str(error) or 'in time'}): is Redis running?"
+        ) from error
 
 
 def _dead(entry: str, fields: dict[bytes, bytes]) -> Dead:

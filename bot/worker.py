@@ -72,6 +72,10 @@ class Worker:
             self._stopping.set()
             for freed in self._freed.values():
                 freed.set()
+            # A read cut off may have taken something unheard; that is swept up once its lease has lapsed.
+            _, hanging = await asyncio.wait(readers, timeout=2 * self._timing.block + _CANCEL_SECONDS)
+            for reader in hanging:
+                reader.cancel()
             await asyncio.wait(readers)
             await self._drain(grace)
             # Leases are kept until the last turn has ended.
@@ -218,8 +222,14 @@ class Worker:
         if lease.lost.is_set() or self._handing_back:
             return "it was not begun"
         handler = lease.handler = asyncio.ensure_future(handling())
-        await asyncio.wait([handler])
+        limit = self._timing.limit if lease.fence.priority == "question" else None
+        _, hanging = await asyncio.wait([handler], timeout=limit)
+        if hanging:
+            handler.cancel()
+            await asyncio.wait([handler])
         lease.handler = None
+        if hanging:
+            return f"it took longer than {limit:g} seconds"
         if handler.cancelled():
             return "it was cancelled"
         error = handler.exception()
@@ -243,13 +253,16 @@ class Worker:
         await self._insist("release", *lease.fence, lease.thread, lease.attempt if uncounted else "")
 
     async def _insist(self, operation: str, *arguments: Any) -> Any:
-        """Carries out an operation through an outage of Redis; each is fenced, so late is never wrong."""
+        """Carries out an operation through an outage of Redis; each is fenced, so late is never wrong.
+
+        Not while the process has to end: then the lease lapses, and another worker takes over.
+        """
         deadline = time.monotonic() + _PATIENCE_LEASES * self._timing.lease
         while True:
             try:
                 return await self._dispatch.call(operation, *arguments)
             except (RedisError, OSError) as error:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self._handing_back:
                     raise
                 await self._recover(error)
 
@@ -276,7 +289,8 @@ class Worker:
         await self._wait_for_turns(_CANCEL_SECONDS)
         for lease in list(self._leases.values()):
             log.error("The turn %s did not end when it was cancelled.", lease.event_id)
-            await self._release(lease, uncounted=True)
+            with contextlib.suppress(RedisError, OSError):
+                await self._release(lease, uncounted=True)
 
     async def _wait_for_turns(self, seconds: float) -> None:
         if turns := set().union(*self._turns.values()):

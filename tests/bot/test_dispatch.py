@@ -105,8 +105,9 @@ async def test_a_queue_that_does_not_answer_is_said_in_words(
         raise RedisConnectionError("refused")
 
     monkeypatch.setattr(dispatch, "_script", broken)
-    with pytest.raises(StateError, match=r"does not answer \(refused\)"):
-        await dispatch.submit(message("t:1"))
+    for asking in (dispatch.submit(message("t:1")), dispatch.amend(message("t:1")), dispatch.cancel("t:1")):
+        with pytest.raises(StateError, match=r"does not answer \(refused\)"):
+            await asking
 
 
 async def test_turns_of_a_thread_run_one_at_a_time_in_order(redis: Redis) -> None:
@@ -270,6 +271,22 @@ async def test_a_handler_that_cancels_itself_has_failed(redis: Redis) -> None:
         await until(lambda: idle(dispatch))
     assert len(tries) == 3
     assert (await dispatch.dead())[0].error == "it was cancelled"
+
+
+async def test_a_turn_that_hangs_has_failed(redis: Redis) -> None:
+    """It is cancelled after `limit`, tried again, and given up; a background job may take its time."""
+    dispatch, tries = short(redis, limit=0.1), []
+
+    async def handle(event: Event, lease: Lease) -> None:
+        tries.append(event.id)
+        await asyncio.sleep(0.5 if event.id == "job" else 30)
+
+    await dispatch.submit(message("t:1"))
+    await dispatch.submit(message("job", thread="t:job"), priority="background")
+    async with working(dispatch, handle):
+        await until(lambda: idle(dispatch))
+    assert sorted(tries) == ["job", "t:1", "t:1", "t:1"]
+    assert [letter.error for letter in await dispatch.dead()] == ["it took longer than 0.1 seconds"]
 
 
 async def test_a_cancelled_event_is_never_handled(redis: Redis) -> None:

@@ -120,10 +120,11 @@ class _Chunker:
         """The innermost headings that leave half of the room to the text, and what title and they cost."""
         used = self._cost_of(self.title)
         left = self.room // 2 - used
+        join = self._cost_of(_JOIN.strip())
         headings: list[str] = []
         for heading in reversed(path):
-            text = heading.text if headings else shortened(heading.text, max(1, left - 1), self._cost_of)
-            needed = self._cost_of(text) + 1
+            text = heading.text if headings else shortened(heading.text, max(1, left - join), self._cost_of)
+            needed = self._cost_of(text) + join
             if needed > left:
                 break
             headings.insert(0, text)

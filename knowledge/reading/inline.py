@@ -19,7 +19,7 @@ _HTML = frozenset(
     span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead time title tr
     track tt u ul var video wbr path""".split()
 )
-_SPECIAL = re.compile(r"[`*_<&\\\[{^]|:::|^[ \t>]*#", re.MULTILINE)
+_SPECIAL = re.compile(r"[`*_<&\\\[{^]|:::|^[ \t]*(?:im|ex)port\s", re.MULTILINE)
 _LINES = re.compile(
     r"""^[ \t>]*:::[ \t]*(?:image\b[^\n]*?\balt-text="(?P<alt>[^"\n]*)"[^\n]*
         |(?:note|tip|info|warning|danger|caution|important|details)\b[ \t]*\[?(?P<label>[^\n\]{}:]*)[^\n]*

@@ -157,8 +157,7 @@ class _Reader:
                 self.rows.append([])
             case "table_close":
                 self._end_list()
-                named = any(self.rows[0])
-                self.blocks += table_blocks(self.rows if named else self.rows[1:], header=named or None)
+                self.blocks += table_blocks(self.rows if any(self.rows[0]) else self.rows[1:])
                 self.rows = []
             case "fence" | "code_block":
                 self._add("code", token.content.strip("\n").rstrip())

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from knowledge.embedding import Trust
 from knowledge.lexical import Scores
 
-_STEMS, _GRAMS = 0.6, 0.4
+_STEMS, _GRAMS = 0.65, 0.35
 
 
 def by_words(scores: Scores) -> dict[str, float]:

@@ -77,7 +77,7 @@ def english_share(text: str) -> float:
     every = words(text)
     english = sum(word in _ENGLISH_STOPWORDS for word in every)
     spanish = sum(word in _SPANISH_STOPWORDS for word in every)
-    return (english + 0.5) / (english + spanish + 1)
+    return (english + 0.1) / (english + spanish + 0.2)
 
 
 @lru_cache(_CACHED_WORDS)

@@ -526,6 +526,34 @@ async def test_a_check_trusts_a_fresh_lease_through_an_outage_but_not_an_old_one
     assert outcomes[:2] == ["trusted", "lost"]
 
 
+async def test_a_lease_that_cannot_be_renewed_is_given_up_in_time(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off from Redis, a handler that never asks is cancelled before another worker may begin."""
+    dispatch, outcomes = short(redis), []
+    script = dispatch._script
+
+    async def broken(**_: object) -> object:
+        raise RedisConnectionError("refused")
+
+    async def handle(event: Event, lease: Lease) -> None:
+        outcomes.append("begun")
+        if len(outcomes) > 1:
+            return
+        monkeypatch.setattr(dispatch, "_script", broken)
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            outcomes.append("lost" if lease.lost.is_set() else "cancelled")
+            monkeypatch.setattr(dispatch, "_script", script)
+            raise
+
+    await dispatch.submit(message("t:1"))
+    async with working(dispatch, handle):
+        await until(lambda: idle(dispatch))
+    assert outcomes == ["begun", "lost", "begun"]
+
+
 async def test_work_goes_on_after_the_store_was_emptied(redis: Redis) -> None:
     """Someone flushes Redis under a running worker: the groups are made anew."""
     dispatch, seen = short(redis), Recorder()

@@ -72,7 +72,8 @@ def pdf(pages: Sequence[Sequence[Placed]], *, locked: bool = False, info: str = 
         objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream))
         resources = b"/Resources<</Font<</R 3 0 R/B 4 0 R>>>>"
         objects.append(
-            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %g %g]/Contents %d 0 R%s>>" % (*A4, len(objects), resources)
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %g %g]/Contents %d 0 R%s>>"
+            % (*A4, len(objects), resources)
         )
         kids.append(b"%d 0 R" % len(objects))
     objects[1] = b"<</Type/Pages/Kids[%s]/Count %d>>" % (b" ".join(kids), len(kids))

@@ -217,9 +217,9 @@ def test_long_titles_and_paths_leave_half_of_the_window_to_the_text() -> None:
 
 def test_a_document_of_headings_only_has_a_passage() -> None:
     """Headings without text are text themselves."""
-    assert [(p.headings, p.text, p.kind) for p in chunked(heading("Guía", 1), heading("A"), heading("B"))] == [
-        ((), "A\n\nB", "heading")
-    ]
+    assert [
+        (p.headings, p.text, p.kind) for p in chunked(heading("Guía", 1), heading("A"), heading("B"))
+    ] == [((), "A\n\nB", "heading")]
     assert [p.text for p in chunked(heading("Guía", 1))] == ["Guía"]
 
 

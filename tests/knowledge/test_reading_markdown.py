@@ -138,7 +138,9 @@ def test_directives_and_components_leave_only_what_they_say() -> None:
 
 def test_components_inside_code_are_code() -> None:
     """What looks like a component in a code block stays."""
-    assert outline(read_text("a.md", "```jsx\n<Item />\n<!-- x -->\n```\n")) == [("code", "<Item />\n<!-- x -->")]
+    assert outline(read_text("a.md", "```jsx\n<Item />\n<!-- x -->\n```\n")) == [
+        ("code", "<Item />\n<!-- x -->")
+    ]
 
 
 def test_html_blocks_are_read_as_html() -> None:

@@ -1,0 +1,102 @@
+"""Spanish and English words of everyday business that mean the same, found by their stems.
+
+A question in one language finds documents in the other through them where the words share no letters.
+`es_en.tsv` has a row for each meaning: Spanish words, a tab, English words. So the words on one side are
+synonyms, regional ones among them. Written for this project and dedicated to the public domain (CC0).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from knowledge.words import english_share, stems, words
+
+_SYNONYM = 0.5
+"""What a word of the same language counts next to a translation."""
+
+
+class Translation(NamedTuple):
+    """What a stem that a question does not have says of it."""
+
+    of: tuple[str, ...]
+    """The stems of the question it stands for."""
+    weight: float
+    """Above 0 and at most 1: less the more alternatives a word has, and the less the question is in its
+    language."""
+
+
+_Key = tuple[str, ...]
+"""A word or phrase by the stems of its language; stopwords, which have none, stand for themselves."""
+
+
+class _Side(NamedTuple):
+    """One language's words and phrases, each with the stems that mean the same and their weights."""
+
+    meanings: dict[_Key, dict[str, float]]
+    longest: int
+
+
+def translated_stems(text: str) -> dict[str, Translation]:
+    """The stems, as in the index, of the translations and synonyms of a question's words.
+
+    Those that the question has itself are left out. Of phrases the longest known is translated.
+    """
+    asked = words(text)
+    own = frozenset(stems(text))
+    english = english_share(text)
+    found: dict[str, Translation] = {}
+    for place, (side, share) in enumerate(zip(_sides(), (1 - english, english), strict=True)):
+        for start, stop, meanings in _lookups(side, [_key(word, place) for word in asked]):
+            of = tuple(stems(" ".join(asked[start:stop])))
+            for stem, weight in meanings.items():
+                weighed = weight * min(1.0, 2 * share)
+                if stem not in own and (stem not in found or weighed > found[stem].weight):
+                    found[stem] = Translation(of, weighed)
+    return found
+
+
+def _lookups(side: _Side, asked: list[str]) -> Iterator[tuple[int, int, dict[str, float]]]:
+    """The phrases and words of a question that a side has, the longest first."""
+    start = 0
+    while start < len(asked):
+        for stop in range(min(len(asked), start + side.longest), start, -1):
+            meanings = side.meanings.get(tuple(asked[start:stop]))
+            if meanings is not None:
+                yield start, stop, meanings
+                start = stop - 1
+                break
+        start += 1
+
+
+@cache
+def _sides() -> tuple[_Side, _Side]:
+    """Spanish and English."""
+    rows = (files(__package__) / "es_en.tsv").read_text("utf-8").splitlines()
+    entries = [
+        [[words(phrase) for phrase in side.split(",")] for side in row.split("\t")]
+        for row in rows
+        if not row.startswith("#")
+    ]
+    return _side(entries, 0), _side(entries, 1)
+
+
+def _side(entries: list[list[list[list[str]]]], place: int) -> _Side:
+    """The Spanish words (0) or the English ones (1)."""
+    meanings: defaultdict[_Key, dict[str, float]] = defaultdict(dict)
+    for entry in entries:
+        translations, synonyms = entry[1 - place], entry[place]
+        for phrase in synonyms:
+            meant = meanings[tuple(_key(word, place) for word in phrase)]
+            for others, language, worth in ((translations, 1 - place, 1.0), (synonyms, place, _SYNONYM)):
+                for other in others:
+                    telling = [stems(word)[language] for word in other if stems(word)]
+                    weight = worth / len(others) ** 0.5 / len(telling)
+                    meant |= {stem: max(weight, meant.get(stem, 0.0)) for stem in telling}
+    return _Side(dict(meanings), max(map(len, meanings)))
+
+
+def _key(word: str, place: int) -> str:
+    both = stems(word)
+    return both[place] if both else word

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-_WORD = re.compile(r"\S+")
+_WORD = re.compile(r"\S*[^\W_]\S*")
 _CLAUSE_ENDS = tuple(",;:)—–")
 _CLAUSE_BEGINS = tuple("(—–")
 _CLOSERS = "\"'»”*_"
@@ -43,7 +43,7 @@ def clip_lines(text: str, limit: int, value: Callable[[str], float]) -> tuple[in
     best, chosen = -1.0, None
     for first, (start, _) in enumerate(lines):
         for _, end in lines[first:]:
-            if len(text[start:end].split()) > limit:
+            if len(_WORD.findall(text[start:end])) > limit:
                 break
             # Among equals the longest: more of the code around what was asked for.
             score = value(text[start:end]) + 1e-6 * (end - start)

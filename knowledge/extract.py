@@ -21,7 +21,7 @@ __all__ = ["Extract", "Quote", "Statistics", "extract", "suggestions"]
 _CONSIDERED = 8  # best candidates that are tried in every combination
 _MOST = 4
 _TEMPERATURE = 0.2
-_EACH, _CUT = 0.02, 0.06
+_EACH, _CUT = 0.04, 0.06
 """Belief that one more quote must add, and a cut one on top of that."""
 _LEAST_CUT = 12  # words; less of a sentence says nothing
 _LONGEST_LEAD = 20
@@ -103,26 +103,31 @@ def _distinct(ranked: Sequence[Scored]) -> list[Scored]:
 
 
 def _chosen(asked: Asked, ranked: Sequence[Scored], room: int) -> list[_Pick]:
-    """The candidates to quote, with what they need to be understood."""
+    """The candidates to quote, with what they need to be understood: the best, and what adds most to it."""
+    if not ranked:
+        return []
     beliefs = _beliefs(ranked)
-    best: tuple[float, tuple[int, ...], int | None] = (0.0, (), None)
+    best, indexes, cut = -1.0, (), 0  # type: float, tuple[int, ...], int | None
     for count in range(min(_MOST, len(ranked)) + 1):
         for chosen in combinations(range(len(ranked)), count):
-            left = room - sum(lead.words for _, lead in _leads([ranked[i] for i in chosen]))
-            left -= sum(ranked[i].words for i in chosen)
+            left = room - _words([ranked[i] for i in chosen])
             if left < 0:
                 continue
-            belief = sum(beliefs[i] - _EACH for i in chosen)
-            cut, gain = _best_cut(ranked, beliefs, chosen, left) if count < _MOST else (None, 0.0)
-            if belief + gain > best[0] + 1e-12:
-                best = (belief + gain, chosen, cut)
-    _, indexes, cut = best
-    picks = [_Pick.whole(ranked[i]) for i in indexes]
-    picks += [_Pick.whole(found, lead) for found, lead in _leads([ranked[i] for i in indexes])]
-    if cut is not None or not picks:
-        left = room - sum(pick.candidate.words for pick in picks)
-        picks += _cut(asked, ranked[cut or 0], left) if ranked else []
-    return picks
+            gain, shortened = _best_cut(ranked, beliefs, chosen, left) if count < _MOST else (0.0, None)
+            if 0 not in (*chosen, shortened):
+                continue
+            belief = gain + sum(beliefs[i] - _EACH for i in chosen)
+            if belief > best + 1e-12:
+                best, indexes, cut = belief, chosen, shortened
+    whole = [ranked[i] for i in indexes]
+    picks = [_Pick.whole(found) for found in whole]
+    picks += [_Pick.whole(found, lead) for found, lead in _leads(whole)]
+    return picks if cut is None else picks + _cut(asked, ranked[cut], room - _words(whole))
+
+
+def _words(chosen: Sequence[Scored]) -> int:
+    """The words of candidates and of what they need."""
+    return sum(found.words for found in chosen) + sum(lead.words for _, lead in _leads(chosen))
 
 
 def _beliefs(ranked: Sequence[Scored]) -> list[float]:
@@ -135,17 +140,18 @@ def _beliefs(ranked: Sequence[Scored]) -> list[float]:
 
 def _best_cut(
     ranked: Sequence[Scored], beliefs: Sequence[float], chosen: Sequence[int], left: int
-) -> tuple[int | None, float]:
-    """Which sentence fills the room that is left if cut, and what that gains."""
-    best, gain = None, 0.0
-    if left < _LEAST_CUT:
-        return best, gain
-    for index, found in enumerate(ranked):
-        if index not in chosen and left < found.words and found.candidate.kind in ("sentence", "item"):
+) -> tuple[float, int | None]:
+    """What cutting a sentence to the room that is left gains, and which; the best one if it is missing."""
+    gain, best = 0.0, None
+    for index, found in enumerate(ranked[:1] if 0 not in chosen else ranked):
+        long = index not in chosen and left < found.words
+        if index == 0 and long:
+            return beliefs[index] * left / found.words - _EACH - _CUT, index
+        if long and left >= _LEAST_CUT and found.candidate.kind in ("sentence", "item"):
             value = beliefs[index] * left / found.words - _EACH - _CUT
             if value > gain:
-                best, gain = index, value
-    return best, gain
+                gain, best = value, index
+    return gain, best
 
 
 def _leads(chosen: Sequence[Scored]) -> Iterator[tuple[Scored, Candidate]]:

@@ -8,11 +8,14 @@ from typing import Literal, Protocol
 from knowledge import words
 from knowledge.candidates import Candidate, Terms, candidates_of
 from knowledge.documents import Hit
+from knowledge.everyday import everyday_stems
 
 _STEMS, _GRAMS, _PAIRS = 0.6, 0.4, 0.1
 _PASSAGE = 0.4
 _NEIGHBOUR = 0.15
 _LENGTH = 0.05
+_EVERYDAY = 0.3
+"""What a word counts that any question may have, however rare it is in the index."""
 _INHERITED = 0.7
 """What a term counts that only the title, a heading, a header row or a list's introduction has."""
 
@@ -41,15 +44,26 @@ class Asked:
     @classmethod
     def of(cls, question: str, statistics: Statistics) -> "Asked":
         """The terms of a question, weighed by their rarity in the index."""
+        stems = sorted(set(words.stems(question)))
         grams = sorted(set(words.query_grams(question)))
-        terms = Terms.of(question)
+        everyday = everyday_stems()
+        telling = {gram for word in words.words(question) if _tells(word) for gram in words.grams(word)}
+        stem_idf, gram_idf = statistics.idf("stems", stems), statistics.idf("grams", grams)
         return cls(
-            statistics.idf("stems", sorted(terms.stems)), statistics.idf("grams", grams), terms.pairs
+            {stem: stem_idf[stem] * (_EVERYDAY if stem in everyday else 1.0) for stem in stems},
+            {gram: gram_idf[gram] * (1.0 if gram in telling else _EVERYDAY) for gram in grams},
+            Terms.of(question).pairs,
         )
 
     def worth(self, text: str) -> float:
         """The weight of the question's stems that a text has."""
         return sum(self.stems.get(stem, 0.0) for stem in set(words.stems(text)))
+
+
+def _tells(word: str) -> bool:
+    """Whether a word says what a question is about."""
+    found = words.stems(word)
+    return bool(found) and not everyday_stems().issuperset(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,14 +82,39 @@ def _irregular() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def _table() -> tuple[dict[str, str], frozenset[str]]:
+    """The verbs with their classes, and those marked rare with a `?`."""
+    table, rare = {}, set()
+    for line in (_HERE / "verbs.txt").read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        infinitive, *marks = line.split()
+        if "?" in marks:
+            rare.add(infinitive)
+            marks.remove("?")
+        table[infinitive] = "".join(marks)
+    return table, frozenset(rare)
+
+
 def verbs() -> dict[str, str]:
     """The class of every verb known, by infinitive; empty for a regular one."""
-    table = {}
-    for line in (_HERE / "verbs.txt").read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            infinitive, _, verb_class = line.partition(" ")
-            table[infinitive] = verb_class
-    return table
+    return _table()[0]
+
+
+@cache
+def common_verbs() -> dict[str, str]:
+    """The verbs worth looking for in a text: without rare ones whose forms look like frequent words."""
+    return {infinitive: mark for infinitive, mark in verbs().items() if infinitive not in _table()[1]}
+
+
+def stems_of(infinitive: str) -> frozenset[str]:
+    """The stems that a verb's forms begin with, and its forms that have none."""
+    stems = _stems(infinitive, verbs()[infinitive])
+    written = (
+        stems.plain, stems.present, stems.subjunctive, stems.weak_subjunctive, stems.raised, stems.gerund,
+        stems.preterite, stems.future, stems.imperative,
+    )  # fmt: skip
+    return frozenset(stem for stem in (*written, *stems.forms.values()) if stem)
 
 
 def conjugate(infinitive: str, tense: Tense, person: Person = "usted", verb_class: str | None = None) -> str:

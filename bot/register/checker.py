@@ -1,0 +1,111 @@
+"""Checks a Spanish text against a register: every form of address, and what breaks it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bot.register.forms import Class
+from bot.register.language import foreign
+from bot.register.place import Mark, Place, Tier
+from bot.register.replacement import replacement
+from bot.register.rules import judge
+from bot.register.tokens import Sentence, sentences
+
+Singular = Literal["vos", "tú", "usted"]
+Plural = Literal["ustedes", "vosotros"]
+
+_ALLOWED: Final[dict[str, frozenset[Class]]] = {
+    "tú": frozenset({"T", "TV"}),
+    "vos": frozenset({"V", "TV"}),
+    "usted": frozenset({"U"}),
+    "ustedes": frozenset({"UU"}),
+    "vosotros": frozenset({"W"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One form of address in a text."""
+
+    start: int
+    end: int
+    text: str
+    cls: Class
+    tier: Tier
+    violates: bool
+    replacement: str | None
+    """What the register would say instead; null where it does not break the register."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found in a text."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def violations(self) -> tuple[Finding, ...]:
+        """The sure forms of address that break the register."""
+        return tuple(one for one in self.findings if one.violates and one.tier == "hard")
+
+    @property
+    def score(self) -> float | None:
+        """1 minus the share of sure forms that break the register; null without any: no evidence."""
+        hard = sum(one.tier == "hard" for one in self.findings)
+        return 1 - len(self.violations) / hard if hard else None
+
+
+def check(
+    text: str, singular: Singular, plural: Plural = "ustedes", verbatim: Sequence[tuple[int, int]] = ()
+) -> Report:
+    """The forms of address in a text, outside `verbatim` spans (code points, end exclusive)."""
+    allowed = _ALLOWED[singular] | _ALLOWED[plural]
+    found = marks(text, verbatim)
+    plural_spain = any(mark.cls == "W" for mark in found)
+    findings = []
+    for mark in found:
+        cls = _settled(mark, allowed, plural_spain=plural_spain)
+        violates = cls not in allowed
+        instead = replacement(mark, cls, singular, plural) if violates else None
+        findings.append(
+            Finding(mark.token.start, mark.token.end, mark.token.text, cls, mark.tier, violates, instead)
+        )
+    return Report(tuple(findings))
+
+
+def _settled(mark: Mark, allowed: frozenset[Class], *, plural_spain: bool) -> Class:
+    """Vivís is said to vos and to vosotros: the text decides, then the register."""
+    both = mark.reading and mark.reading.tense == "present" and mark.token.word.endswith("ís")
+    spain = plural_spain or ("W" in allowed and "V" not in allowed)
+    return "W" if both and mark.cls == "V" and spain else mark.cls
+
+
+def marks(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> list[Mark]:
+    """Every form of address in a text, whatever the register."""
+    spoken = [
+        sentence
+        for sentence in sentences(text, verbatim)
+        if not foreign(token.word for token in sentence.tokens)
+    ]
+    first = [_sentence_marks(sentence, frozenset()) for sentence in spoken]
+    classes = frozenset(mark.cls for found in first for mark in found if mark.tier == "hard")
+    if not classes:
+        return [mark for found in first for mark in found]
+    return [mark for sentence in spoken for mark in _sentence_marks(sentence, classes)]
+
+
+def _sentence_marks(sentence: Sentence, evidence: frozenset[Class]) -> list[Mark]:
+    """Two passes: what is sure helps to read what is not."""
+    found: dict[int, Mark] = {}
+    for _ in range(2):
+        for index, token in enumerate(sentence.tokens):
+            place = Place(sentence, index, {k: v for k, v in found.items() if k != index}, evidence)
+            judged = judge(place)
+            if judged:
+                cls, tier, reading = judged
+                found[index] = Mark(token, cls, tier, reading, place.negated, place.at(-1))
+            else:
+                found.pop(index, None)
+        if not found:
+            break
+    return [found[index] for index in sorted(found)]

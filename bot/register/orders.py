@@ -1,0 +1,92 @@
+"""Orders that look like something else: guarda is also what somebody does, guarde what somebody may do."""
+
+from typing import Final
+
+from bot.register.conjugation import conjugate
+from bot.register.forms import Class, Reading, third_person
+from bot.register.place import Place, Verdict
+from bot.register.words import words
+
+_CALLS: Final = words("orders", "calls")
+_DESCRIPTIVE: Final = words("orders", "descriptive")
+_NEVER: Final = words("orders", "never")
+_USUAL: Final = words("orders", "usual")
+
+_OTHERS: Final[frozenset[Class]] = frozenset({"V", "U", "UU", "W"})
+
+
+def tu_order(place: Place, reading: Reading) -> Verdict:
+    """The imperative of tú."""
+    word, verb = place.word, reading.infinitive
+    if reading.clitics:
+        return None if place.nominal else ("T", "hard")
+    if place.negated or place.leaned_on or place.asked or place.nominal or word == "viste":
+        return None
+    if word == "haz":
+        return "T", "hard"
+    start = place.start
+    if not start or (start == "joined" and not place.marks):
+        return None
+    if start == "joined" and not place.coordinated("T", "TV"):
+        return "T", "soft"
+    return _ve(place) if word == "ve" else _maybe_third(place, verb)
+
+
+def _ve(place: Place) -> Verdict:
+    """Ve a la sala (ir), ve la película (ver)."""
+    after = place.at(1)
+    goal = after in ("", "a", "al", "hacia", "por", "con", "hasta", "directamente") or after.endswith("ndo")
+    return ("T", "hard") if goal else ("TV", "soft")
+
+
+def _maybe_third(place: Place, verb: str) -> Verdict:
+    word = place.word
+    if conjugate(verb, "present", "usted") != word:
+        # Obtén, pon, sal: no third person is spelled so, but the short ones are nouns as well.
+        return "T", "hard" if len(word) > 3 or place.at(1) or place.token.sign else "soft"
+    if verb in _NEVER:
+        return None
+    if word in _CALLS and place.token.closed:
+        return "T", "hard"
+    noun = place.at(1) in ("de", "del", "y", "o", "e") or (place.start == "first" and not place.at(1))
+    others = place.evidence & _OTHERS and not place.has("T")
+    return "T", "hard" if not noun and not others and _ordered(place, verb) else "soft"
+
+
+def _ordered(place: Place, verb: str) -> bool:
+    """Whether what could be a third person as well is an order: by its company, its object or its verb."""
+    familiar = place.evidence & {"T", "TV"} and not place.evidence & {"V", "U"}
+    if place.has("T", "TV") or familiar or place.polite:
+        return True
+    if place.start != "first" or place.token.label or verb in _DESCRIPTIVE:
+        return False
+    if verb.endswith(("izar", "ificar")):
+        return False
+    return place.with_object or place.word in _USUAL
+
+
+def polite_order(place: Place, reading: Reading) -> Verdict:
+    """The imperative of usted and ustedes, which is a subjunctive."""
+    cls, word = reading.cls, place.word
+    if word in words("never", cls) or place.nominal:
+        return None
+    if reading.clitics:
+        return cls, "hard"
+    if place.asked or place.repeated or (place.leaned_on and not place.negated):
+        return None
+    if third_person(word) and not place.negated:
+        return _maybe_creates(place)
+    if place.start == "joined":
+        sure = place.coordinated(cls)
+    elif place.start == "comma":
+        sure = place.at(1) not in ("de", "del") and not place.parallel(cls)
+    else:
+        sure = bool(place.start)
+    return (cls, "hard") if sure else None
+
+
+def _maybe_creates(place: Place) -> Verdict:
+    """Vive, sale, siente: what somebody does, before the order of vivar, salar, sentar; cree may be both."""
+    if place.word != "cree" or not place.start:
+        return None
+    return "U", "hard" if place.with_object else "soft"

@@ -1,0 +1,169 @@
+"""A word where it stands: what the sentence around it tells about how to read it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+from bot.register.forms import Class, Reading, readings
+from bot.register.tokens import Sentence, Token
+from bot.register.words import words
+
+_ADVERBS: Final = words("context", "adverbs")
+_ARTICLES: Final = words("context", "articles")
+_BEFORE_CLITIC: Final = words("context", "before_clitic")
+_CLITICS: Final = words("context", "clitics")
+_COORDINATORS: Final = words("context", "coordinators")
+_DETERMINERS: Final = words("context", "determiners")
+_FUNCTION: Final = words("context", "function")
+_LEANING: Final = words("context", "leaning")
+_PREPOSITIONS: Final = words("context", "prepositions")
+
+Tier = Literal["hard", "soft"]
+Verdict = tuple[Class, Tier] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A form of address in a text."""
+
+    token: Token
+    cls: Class
+    tier: Tier
+    reading: Reading | None = None
+    """None for a pronoun."""
+    negated: bool = False
+    """After no: its imperative is a subjunctive."""
+    before: str = ""
+    """The word before it."""
+
+
+class Place:
+    """One word in its sentence."""
+
+    def __init__(
+        self, sentence: Sentence, index: int, marks: dict[int, Mark], evidence: frozenset[Class]
+    ) -> None:
+        """`marks`: what is known of the sentence's words; `evidence`: sure classes of the whole text."""
+        self.sentence = sentence
+        self.tokens = sentence.tokens
+        self.index = index
+        self.token = self.tokens[index]
+        self.word = self.token.word
+        self.marks = marks
+        self.evidence = evidence
+
+    def at(self, offset: int) -> str:
+        """The word at a distance, unless a comma or something not spoken stands between."""
+        place = self.index + offset
+        if not 0 <= place < len(self.tokens):
+            return ""
+        if offset > 0 and (self.tokens[place - 1].closed or self.tokens[place].hidden):
+            return ""
+        return self.tokens[place].word
+
+    @cached_property
+    def start(self) -> Literal["first", "comma", "joined", ""]:
+        """How a clause begins here, if one does; adverbs and no may stand before."""
+        for place in range(self.index if self._no is None else self._no, -1, -1):
+            token = self.tokens[place]
+            if token.hidden:
+                return ""
+            if token.first or token.sign:
+                return "first"
+            if token.comma:
+                return "comma"
+            before = self.tokens[place - 1].word
+            if before in _COORDINATORS:
+                return "joined"
+            if before not in _ADVERBS:
+                break
+        return ""
+
+    @property
+    def capitalised(self) -> bool:
+        """Written with a capital that no sentence gave it: the name of something."""
+        return self.token.text[0].isupper() and not self.token.sign and self.start != "first"
+
+    @property
+    def subject(self) -> str:
+        """The word before this one and before the pronouns that lean on it."""
+        place = self.index
+        while place > 0 and not self.tokens[place].comma:
+            place -= 1
+            if self.tokens[place].word not in _LEANING:
+                return self.tokens[place].word
+        return ""
+
+    @property
+    def leaned_on(self) -> bool:
+        """A pronoun that is no article stands right before: se lo envías."""
+        return self.at(-1) in _LEANING
+
+    @property
+    def negated(self) -> bool:
+        """Stands after no and the pronouns between."""
+        return self._no is not None
+
+    @cached_property
+    def _no(self) -> int | None:
+        """Place of the no that negates this word."""
+        place = self.index - 1
+        while place >= 0 and self.tokens[place].word in _CLITICS:
+            place -= 1
+        return place if place >= 0 and self.tokens[place].word == "no" else None
+
+    @property
+    def asked(self) -> bool:
+        """Begins a question: an order does not."""
+        return self.token.sign == "¿"
+
+    @property
+    def repeated(self) -> bool:
+        """Gane quien gane, pase lo que pase."""
+        return any(token.word == self.word for token in self.tokens[self.index + 1 : self.index + 5])
+
+    @property
+    def nominal(self) -> bool:
+        """What stands before makes it a noun or an adjective."""
+        if self.token.comma or self.token.first:
+            return False
+        before = self.at(-1)
+        if before in ("la", "los", "las") and self.at(-2) in _BEFORE_CLITIC:
+            return False
+        return before in _DETERMINERS or before in _PREPOSITIONS
+
+    @property
+    def with_object(self) -> bool:
+        """An article or another word that opens an object follows: muestras un interés."""
+        return self.at(1) in _ARTICLES
+
+    @property
+    def polite(self) -> bool:
+        """An exclamation, or por favor."""
+        return self.sentence.end == "!" or any(token.word == "favor" for token in self.tokens)
+
+    def coordinated(self, *classes: Class) -> bool:
+        """A sure imperative of that address stands earlier in the sentence."""
+        return any(
+            mark.cls in classes
+            and mark.tier == "hard"
+            and mark.reading is not None
+            and mark.reading.tense == "imperative"
+            for place, mark in self.marks.items()
+            if place < self.index
+        )
+
+    def parallel(self, cls: Class) -> bool:
+        """A subjunctive that is no order stands before: que controlen esto, muestren aquello."""
+        dependent = False
+        for place in range(self.index):
+            word = self.tokens[place].word
+            dependent = dependent or word in ("que", "cuando", "quien", "donde")
+            plain = place in self.marks or word in _FUNCTION or word in words("never", cls)
+            if dependent and not plain and any(one.cls == cls for one in readings(word)):
+                return True
+        return False
+
+    def has(self, *classes: Class) -> bool:
+        """The sentence holds another sure form of that address."""
+        return any(mark.cls in classes and mark.tier == "hard" for mark in self.marks.values())

@@ -1,0 +1,126 @@
+"""Splits a text into the words whose form of address counts, with where sentences and clauses begin.
+
+Quotes, code, addresses, placeholders and verbatim spans are not the speaker's own words.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+_NOT_SPOKEN: Final = re.compile(
+    r"""
+      (?:^|(?<=\n))[ \t]*(?:```|~~~)[\s\S]*?(?:\n[ \t]*(?:```|~~~)|\Z)    # fenced code
+    | ```[\s\S]*?(?:```|\Z) | ``[^`\n]+?`` | `[^`\n]+`
+    | (?:^|(?<=\n))[ \t]*(?:>|&gt;)[^\n]*                                  # quoted lines
+    | «[^«»]*(?:»|\Z) | “[^“”\n]*(?:[”“]|$) | „[^„“”\n]*[“”]
+    | (?<![\w"])"[^"\n]*"(?!\w) | (?<![\w'’])['‘](?=[^\s'])[^'’‘\n]*?['’](?!\w)
+    | (?<=\])\([^)\s]*(?:\s"[^"]*")?\)                                     # the address of a link
+    | \b[a-z][a-z0-9+.-]*://[^\s>)\]]+ | \bwww\.[^\s>)\]]+ | \bmailto:\S+
+    | [\w.+-]+@[\w-]+\.[\w.-]+
+    | <[^<>\n]{1,300}>                                                     # tags, mentions
+    | \{\{[^{}]*\}\} | \$?\{[^{}\n]*\} | %\([^)\n]*\)[a-z] | %(?:\d+\$)?[sdif]\b | %[A-Z]\b
+    | (?<!\w)[@\#][\w.-]*\w | (?<![\w/])/[a-z][\w-]*                       # names, channels, commands
+    | (?-i:[\w-]+(?:[./\\][\w-]+)*\.[a-z0-9]{1,5}\b)                       # file names
+    | (?<!\w)/?(?:[\w.-]+/){2,}[\w.-]*
+    | \b(?:\w*\d\w*|[^\W_]\w*_\w*[^\W_])\b                                 # snake_case, numbers
+    | (?<!\w):[a-z0-9_+-]+:(?!\w) | (?<![\w-])--?[a-z][\w-]*               # :emoji:, --option
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_PIECE: Final = re.compile(
+    r"(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*\.?)|(?P<hidden>\0+)|(?P<end>[.!?…]+|\n|[|•·→]|;)|(?P<colon>:)"
+    r"|(?P<open>[¿¡])|(?P<comma>[,()]|(?<=\s)[–—-]+(?=\s))"
+)
+_ABBREVIATIONS: Final = frozenset(
+    "ud uds vd vds sr sra sres dr dra ej etc pág núm art tel av aprox máx mín vs p".split()
+)
+
+
+@dataclass(slots=True)
+class Token:
+    """One word."""
+
+    start: int
+    end: int
+    text: str
+    word: str
+    """Lower case."""
+    first: bool = False
+    """Begins a sentence, or what stands for one (after a colon, a bullet or in a cell)."""
+    label: bool = False
+    """Begins it after a colon or in a cell: what stands before may be who does it."""
+    comma: bool = False
+    """Stands right after a comma, a dash or an opening bracket."""
+    sign: str = ""
+    """`¿` or `¡` when it stands right after one."""
+    hidden: bool = False
+    """Something not spoken stands right before it."""
+    last: bool = False
+    """Ends its sentence."""
+    closed: bool = False
+    """A comma or a bracket stands right after it."""
+
+
+@dataclass(slots=True)
+class Sentence:
+    """The words of one sentence in order."""
+
+    tokens: list[Token] = field(default_factory=list)
+    end: str = ""
+    """The sign that ends it."""
+
+
+def sentences(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> Iterator[Sentence]:
+    """The sentences of what the speaker says himself."""
+    spoken = mask(text, verbatim)
+    current, pending = Sentence(), Token(0, 0, "", "", first=True)
+    for piece in _PIECE.finditer(spoken):
+        kind = piece.lastgroup
+        if kind == "word":
+            token, stop = _token(piece, pending)
+            current.tokens.append(token)
+            pending = Token(0, 0, "", "")
+            if not stop:
+                continue
+            kind = "end"
+        if kind == "end":
+            if current.tokens:
+                current.tokens[-1].last = True
+                current.end = piece[0][-1]
+                yield current
+                current = Sentence()
+            pending = Token(0, 0, "", "", first=True, label=piece[0] == "|")
+        elif kind == "hidden":
+            pending.hidden = True
+        elif kind == "open":
+            pending.sign = piece[0]
+        elif kind == "colon":
+            pending.first = pending.label = True
+        elif current.tokens:
+            pending.comma = piece[0] != ")"
+            current.tokens[-1].closed = True
+    if current.tokens:
+        current.tokens[-1].last = True
+        yield current
+
+
+def _token(piece: re.Match[str], pending: Token) -> tuple[Token, bool]:
+    """The token of a word, and whether the full stop after it ends the sentence."""
+    text = piece[0].rstrip(".")
+    dotted = text != piece[0]
+    start = piece.start()
+    pending.start, pending.end, pending.text, pending.word = start, start + len(text), text, text.lower()
+    return pending, dotted and pending.word not in _ABBREVIATIONS and len(text) > 1
+
+
+def mask(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> str:
+    """The text with everything not spoken as NUL, so that places stay; line ends stay too."""
+    spans = [match.span() for match in _NOT_SPOKEN.finditer(text)]
+    spans += [(max(start, 0), min(end, len(text))) for start, end in verbatim]
+    if not spans:
+        return text.replace("\0", " ")
+    letters = list(text)
+    for start, end in spans:
+        letters[start:end] = ["\n" if letter == "\n" else "\0" for letter in letters[start:end]]
+    return "".join(letters)

@@ -10,12 +10,15 @@ import logging
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from knowledge.documents import Passage
 from knowledge.errors import KnowledgeError
 from knowledge.lexical import LexicalReader, LexicalWriter
 from knowledge.manifest import Manifest, Record
-from knowledge.store import ChromaVectors
+
+if TYPE_CHECKING:
+    from knowledge.store import ChromaVectors  # importing Chroma costs a CPU second
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ class IndexWriter:
     """
 
     def __init__(
-        self, manifest: Manifest, lexical: Path, vectors: ChromaVectors | None, changed: Callable[[], None]
+        self, manifest: Manifest, lexical: Path, vectors: "ChromaVectors | None", changed: Callable[[], None]
     ) -> None:
         self._manifest = manifest
         self._words = _Words(manifest, lexical)

@@ -5,13 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from knowledge.documents import Source
 from knowledge.errors import KnowledgeError
 from knowledge.index_writer import IndexWriter
 from knowledge.manifest import Failure, Manifest
-from knowledge.store import ChromaVectors
 from knowledge.syncing import Progress, Recipe, Sync, SyncReport
+
+if TYPE_CHECKING:
+    from knowledge.store import ChromaVectors  # importing Chroma costs a CPU second
 
 __all__ = ["Failure", "Indexer", "Progress", "Recipe", "SyncReport"]
 
@@ -25,7 +28,7 @@ class Indexer:
         lexical: Path,
         recipe: Recipe,
         *,
-        vectors: ChromaVectors | None = None,
+        vectors: "ChromaVectors | None" = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._manifest = manifest

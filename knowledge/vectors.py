@@ -6,13 +6,16 @@ import sys
 import threading
 from collections.abc import Callable
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from knowledge.chunking import embedding_text
 from knowledge.documents import Passage
 from knowledge.embedding import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.manifest import Manifest
-from knowledge.store import ChromaVectors
+
+if TYPE_CHECKING:
+    from knowledge.store import ChromaVectors  # importing Chroma costs a CPU second
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +29,7 @@ _NICENESS = 10
 class VectorBackfill:
     """Embeds what has no vector, most recently changed first; killed at any moment, it goes on from there."""
 
-    def __init__(self, manifest: Manifest, vectors: ChromaVectors, embedder: Embedder) -> None:
+    def __init__(self, manifest: Manifest, vectors: "ChromaVectors", embedder: Embedder) -> None:
         self._manifest = manifest
         self._vectors = vectors
         self._embedder = embedder
@@ -69,10 +72,11 @@ class VectorBackfill:
             self._poked.clear()
             try:
                 self.run(stop)
-            except KnowledgeError as error:
-                if str(error) != self.problem:
-                    log.warning("Vectors wait; words answer alone meanwhile. %s", error)
-                self.problem = str(error)
+            except Exception as error:  # answering goes on by words, whatever it is
+                problem = str(error) if isinstance(error, KnowledgeError) else repr(error)
+                if problem != self.problem:
+                    log.warning("Vectors wait; words answer alone meanwhile. %s", problem)
+                self.problem = problem
                 stop.wait(delay)
                 delay = min(2 * delay, _LONGEST)
             else:

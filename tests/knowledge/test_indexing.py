@@ -1,10 +1,13 @@
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from knowledge.documents import Fetched, Listed
 from knowledge.errors import KnowledgeError, SourceError, UnreadableError
@@ -222,9 +225,7 @@ def test_source_that_cannot_be_fetched_from_deletes_nothing(index: Index) -> Non
     assert set(index.find("clave3x")) == {"3.md"}
 
 
-@pytest.mark.parametrize(
-    ("left", "withheld"), [(0, 30), (1, 29), (23, 7), (24, 0), (27, 0)], ids=str
-)
+@pytest.mark.parametrize(("left", "withheld"), [(0, 30), (1, 29), (23, 7), (24, 0), (27, 0)], ids=str)
 def test_sharp_shrinking_is_not_believed(index: Index, left: int, withheld: int) -> None:
     """A listing that lacks more than a fifth of the documents deletes none, until it is allowed to."""
     source = listing(30)
@@ -371,3 +372,60 @@ def test_status_tells_what_is_indexed_and_what_is_not(tmp_path: Path, folder: Pa
         assert status.age is not None
         index.embed()
         assert index.manifest.status()[0].vectors == report.chunks
+
+
+names = st.sampled_from(["a.md", "b.md", "sub/c.md"])
+# Few sections, so that documents share and repeat them.
+texts = st.lists(st.integers(0, 5), max_size=6).map(
+    lambda sections: "# Título\n\n" + "\n\n".join(f"## Parte {n}\n\nTexto de la parte {n}." for n in sections)
+)
+changes = st.one_of(
+    st.tuples(st.just("write"), names, texts),
+    st.tuples(st.just("delete"), names),
+    st.tuples(st.just("move"), names, names),
+    st.tuples(st.just("touch"), names),
+    st.tuples(st.just("copy"), names, names),
+)
+
+
+def change(folder: Path, kind: str, name: str, *more: str) -> None:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    if kind == "write":
+        path.write_text(more[0], "utf-8")
+    elif path.exists():
+        other = folder / (more[0] if more else name)
+        other.parent.mkdir(exist_ok=True)
+        if kind == "delete":
+            path.unlink()
+        elif kind == "touch":
+            os.utime(path, (1, 1))
+        elif kind == "move":
+            path.rename(other)
+        elif path != other:
+            shutil.copy(path, other)
+
+
+@given(st.lists(st.lists(changes, max_size=5), min_size=1, max_size=5))
+@settings(max_examples=10)
+def test_any_history_ends_in_the_index_of_its_end(rounds: list[list[tuple[str, ...]]]) -> None:
+    """However documents came to be what they are, the index is that of one that only saw the end."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, "docs")
+        folder.mkdir()
+        with Index(Path(place, "data")) as index, Index(Path(place, "scratch")) as scratch:
+            for round_ in rounds:
+                for one in round_:
+                    change(folder, *one)
+                report = index.sync(folder, allow_deletions=True)
+                assert report.seen == report.added + report.changed + report.unchanged + len(report.failed)
+            scratch.sync(folder)
+            assert index.content() == scratch.content()
+            assert report.chunks == len(index.manifest.live())
+            index.assert_in_step()
+            assert known(index) == known(scratch)
+
+
+def known(index: Index) -> set[tuple[object, ...]]:
+    records = index.manifest.records("docs").values()
+    return {(record.document, record.signal, record.content_hash, record.passages) for record in records}

@@ -6,7 +6,7 @@ from typing import BinaryIO
 import click
 
 from bot.commands import ChannelType, clean, common_options, json_option, run, settings_of
-from bot.commands.output import console, output, progress_bar, show, show_hits
+from bot.commands.output import console, output, progress_bar, show_hits, show_syncs, show_values
 
 
 @click.command()
@@ -57,7 +57,7 @@ def index(source: str | None, wait: bool, dry_run: bool, full: bool, as_json: bo
         if write:
             write({"sources": reports})
         else:
-            show(console(), {"sources": reports})
+            show_syncs(console(), reports)
     if any(report.get("problem") for report in reports):
         click.get_current_context().exit(1)
 
@@ -85,7 +85,7 @@ def retrieval(file: BinaryIO, as_json: bool) -> None:
         if write:
             write(report)
         else:
-            show(console(), report)
+            show_values(console(), report)
 
 
 def _read_queries(file: BinaryIO) -> list[dict[str, object]]:

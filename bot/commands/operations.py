@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bot.commands import common_options, json_option, run, settings_of
-from bot.commands.output import console, output, show, show_checks
+from bot.commands.output import console, output, show_checks, show_status
 
 
 @click.command()
@@ -36,7 +36,7 @@ def status(as_json: bool) -> None:
         if write:
             write(report)
         else:
-            show(console(), report)
+            show_status(console(), report)
 
 
 @click.command()

@@ -90,58 +90,72 @@ def show_checks(out: "Console", checks: "Sequence[Check]") -> None:
             out.print(f"  → {check.remedy}", markup=False)
 
 
-def show(out: "Console", data: Mapping[str, Any], title: str = "") -> None:
-    """Any report: plain values first, then its lists and its parts as tables."""
+def show_values(out: "Console", values: Mapping[str, Any]) -> None:
+    """A report of numbers by name."""
+    rows = [(name.replace("_", " "), _cell(value)) for name, value in values.items()]
+    _show_table(out, ("measure", "value"), rows)
+
+
+def show_syncs(out: "Console", reports: Sequence[Mapping[str, Any]]) -> None:
+    """What was taken in, a row for each source; then what could not be, with the reason."""
+    columns = ("source", "seen", "added", "changed", "unchanged", "deleted", "failed", "chunks", "seconds")
+    _show_table(out, columns, [[_cell(report.get(column)) for column in columns] for report in reports])
+    _show_troubles(out, reports)
+
+
+def show_status(out: "Console", report: Mapping[str, Any]) -> None:
+    """The sources as they stand, then what was asked, what was ignored and why, and what waits."""
+    columns = ("source", "documents", "passages", "vectors", "failed", "read")
+    rows = [
+        [*(_cell(source.get(column)) for column in columns[:-1]), _ago(source.get("age"))]
+        for source in report.get("sources", ())
+    ]
+    _show_table(out, columns, rows)
+    _show_troubles(out, report.get("sources", ()))
+    for key in ("turns", "reasons", "queue"):
+        counts = {name: value for name, value in report.get(key, {}).items() if isinstance(value, int)}
+        told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in counts.items())
+        out.print(f"{key}: {told or 'none'}", markup=False)
+    out.print(f"model: {report.get('model') or 'none, answers are quotes'}", markup=False)
+
+
+def _show_table(out: "Console", columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
     from rich.table import Table
 
-    plain = {key: value for key, value in data.items() if not _structured(value)}
-    if plain:
-        table = Table(title=title or None, title_justify="left", show_header=False, box=None)
-        for key, value in plain.items():
-            table.add_row(_words(key), _cell(value))
-        out.print(table)
-    for key, value in data.items():
-        name = f"{title} · {_words(key)}" if title else _words(key)
-        if isinstance(value, Mapping) and value:
-            show(out, value, name)
-        elif _structured(value) and value:
-            _show_rows(out, value, name)
-
-
-def _show_rows(out: "Console", rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    from rich.table import Table
-
-    columns = list(dict.fromkeys(key for row in rows for key, value in row.items() if not _structured(value)))
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(_words(column))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
-    out.print(table)
-    for row in rows:
-        parts = {key: value for key, value in row.items() if _structured(value) and value}
-        if parts:
-            show(out, parts, f"{title} · {_cell(row.get(columns[0])) if columns else ''}")
+        table.add_row(*row)
+    out.print(table, markup=False)
 
 
-def _structured(value: object) -> bool:
-    return isinstance(value, Mapping) or (
-        isinstance(value, list | tuple) and any(isinstance(entry, Mapping) for entry in value)
-    )
+def _show_troubles(out: "Console", sources: Sequence[Mapping[str, Any]]) -> None:
+    for source in sources:
+        if source.get("problem"):
+            out.print(f"{source['source']}: {source['problem']}", markup=False, style="yellow")
+        for failure in source.get("failed") or ():
+            out.print(f"{source['source']}: {failure['document']}: {failure['message']}", markup=False)
+        for document, notes in (source.get("notes") or {}).items():
+            out.print(f"{source['source']}: {document}: {' '.join(notes)}", markup=False)
 
 
-def _words(key: str) -> str:
-    return key.replace("_", " ")
+def _ago(seconds: float | None) -> str:
+    if seconds is None:
+        return "never"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return "now"
 
 
 def _cell(value: object) -> str:
-    if value is None:
-        return "–"
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "–"
-    return str(value)
+        return str(len(value))
+    return "" if value is None else str(value)
 
 
 @contextlib.contextmanager

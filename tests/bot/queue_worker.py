@@ -1,6 +1,7 @@
 """A worker process for the tests: does what the text of a message says, and leaves a trace in Redis.
 
 `sleep 0.2` works for so long, `crash` kills this process, `fail` raises, `busy 3` blocks the event loop.
+A path in the place of an address: an embedded server there.
 The trace is one list of `begin|end|lost <event> <process>`; SIGTERM drains.
 """
 
@@ -21,7 +22,8 @@ from bot.state import open_state
 async def main(url: str, settings: dict[str, float]) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with open_state(url, Path()) as state:
+    address = url if "://" in url else None
+    async with open_state(address, Path(url)) as state:
 
         async def trace(what: str, event_id: str) -> None:
             await state.redis.rpush("trace", f"{what} {event_id} {os.getpid()}")

@@ -1,6 +1,7 @@
 """The queue under violence: processes killed, stopped and continued, the server killed and restarted."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.dispatch import Dispatch
+from bot.errors import StateError
 from bot.lease import Lease
 from bot.messages import Command, Feedback, Message
 from bot.state import open_state
@@ -189,6 +191,34 @@ async def test_sigterm_hands_back_what_outlives_the_grace_period(
     assert await redis.hget(dispatch.job("t:1"), "tries") == b"0"
     async with worker_process(valkey.url, **SHORT):
         await until(lambda: idle(dispatch))
+
+
+async def test_a_killed_process_takes_its_embedded_server_with_it_and_loses_nothing(tmp_path: Path) -> None:
+    """One process, one folder: started again, it goes on with the turn it was killed in, and the rest."""
+    url = EmbeddedValkey(tmp_path / "valkey").url
+
+    async def up() -> bool:
+        with contextlib.suppress(StateError):
+            async with open_state(url, tmp_path):
+                return True
+        return False
+
+    async with worker_process(str(tmp_path), **SHORT) as worker:
+        await until(up)
+        async with open_state(url, tmp_path) as state:
+            for n in range(3):
+                await short(state.redis).submit(message(f"t:{n}", text="sleep 0.5"))
+            await begun(state.redis, "t:1")
+        worker.kill()
+    async with worker_process(str(tmp_path), **SHORT):
+        await until(up)
+        async with open_state(url, tmp_path) as state:
+            dispatch = short(state.redis)
+            assert not await dispatch.submit(message("t:0"))
+            await until(lambda: idle(dispatch))
+            steps = [(step.what, step.event) for step in await trace(state.redis)]
+    expected = [("begin", "t:0"), ("end", "t:0"), ("begin", "t:1"), ("begin", "t:1"), ("end", "t:1")]
+    assert steps == [*expected, ("begin", "t:2"), ("end", "t:2")]
 
 
 @pytest.fixture

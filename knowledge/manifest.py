@@ -9,7 +9,6 @@ import json
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,7 +16,10 @@ from sqlalchemy import Connection, Engine, Table, bindparam, func, select
 
 from knowledge.database import create_derived_tables, reading, writing
 from knowledge.documents import Passage
+from knowledge.index_status import Failure, IndexStatus, read_status
 from knowledge.manifest_tables import VERSION, documents, marks, metadata, passages, syncs
+
+__all__ = ["Failure", "IndexStatus", "Manifest", "Record"]
 
 _SLICE = 500  # ids in one statement
 _BY_ID = select(
@@ -54,39 +56,6 @@ class Record(NamedTuple):
     reason: str | None = None
     """Why what the source has now could not be read; `message` says it in words."""
     message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A document that could not be read, and why."""
-
-    document: str
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class IndexStatus:
-    """One source as it stands in the index."""
-
-    source: str
-    documents: int
-    """Searchable ones."""
-    passages: int
-    vectors: int
-    """Passages that have a vector."""
-    failed: tuple[Failure, ...]
-    notes: dict[str, tuple[str, ...]]
-    """By document, what a person should know about how well it was read."""
-    started: float | None
-    """Unix time of the last sync; `finished` is none when that never ended."""
-    finished: float | None
-    age: float | None
-    """Seconds since the last sync ended."""
-    counts: dict[str, int]
-    """`seen`, `added`, `changed`, `unchanged`, `deleted`, `withheld` of the last sync that ended."""
-    problem: str | None
-    """Why the last sync could not do all its work."""
 
 
 _RECORD = select(*(documents.c[name] for name in Record._fields))
@@ -252,59 +221,8 @@ class Manifest:
 
     def status(self) -> list[IndexStatus]:
         """Every source as it stands."""
-        readable = documents.c.content_hash.is_not(None)
-        remarkable = documents.c.reason.is_not(None) | (documents.c.notes != "[]")
         with reading(self._engine) as connection:
-            counted = connection.execute(
-                select(documents.c.source, func.count(), func.sum(documents.c.passages))
-                .where(readable)
-                .group_by(documents.c.source)
-            )
-            sizes = {row[0]: (int(row[1]), int(row[2])) for row in counted}
-            lacking = connection.execute(
-                select(passages.c.source, func.count())
-                .where(passages.c.embedder.is_(None))
-                .group_by(passages.c.source)
-            )
-            without = {row[0]: int(row[1]) for row in lacking}
-            remarks = connection.execute(
-                select(
-                    documents.c.source,
-                    documents.c.document,
-                    documents.c.reason,
-                    documents.c.message,
-                    documents.c.notes,
-                )
-                .where(remarkable)
-                .order_by(documents.c.document)
-            ).all()
-            runs = {row.source: row for row in connection.execute(select(syncs))}
-        return [
-            _status(
-                source,
-                sizes.get(source, (0, 0)),
-                without.get(source, 0),
-                [row for row in remarks if row.source == source],
-                runs.get(source),
-            )
-            for source in sorted({*sizes, *runs, *(row.source for row in remarks)})
-        ]
-
-
-def _status(source: str, size: tuple[int, int], without: int, remarks: list[Any], run: Any) -> IndexStatus:
-    return IndexStatus(
-        source=source,
-        documents=size[0],
-        passages=size[1],
-        vectors=size[1] - without,
-        failed=tuple(Failure(row.document, row.reason, row.message) for row in remarks if row.reason),
-        notes={row.document: tuple(json.loads(row.notes)) for row in remarks if row.notes != "[]"},
-        started=run.started if run else None,
-        finished=run.finished if run else None,
-        age=time.time() - run.finished if run and run.finished else None,
-        counts=json.loads(run.counts) if run else {},
-        problem=run.problem if run else None,
-    )
+            return read_status(connection)
 
 
 def _of(table: Table, source: str, of: Sequence[str]) -> tuple[Any, ...]:

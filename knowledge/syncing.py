@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from knowledge.chunking import chunk
 from knowledge.documents import Document, Fetched, Listed, Passage, Source
@@ -196,7 +196,7 @@ class Sync:
 
     def _read(self, listed: Listed, fetched: Fetched) -> tuple[Document, list[Passage]]:
         try:
-            document = read(fetched)
+            document = _storable(read(fetched))
             passages = chunk(
                 document,
                 source=self._source.name,
@@ -206,8 +206,6 @@ class Sync:
                 modified=listed.modified,
                 window=self._recipe.window,
             )
-            for passage in passages:  # what is no valid text would stop the whole batch
-                "".join((passage.title, *passage.headings, passage.text)).encode()
         except UnreadableError:
             raise
         except Exception as error:  # a reader's bug must not keep the other documents out
@@ -280,3 +278,24 @@ def _hash(fetched: Fetched) -> str:
     digest = hashlib.blake2b(fetched.content, digest_size=16)
     digest.update((fetched.media_type or "").encode())
     return digest.hexdigest()
+
+
+def _storable(document: Document) -> Document:
+    """The document without what no database takes: zero characters and halves of surrogate pairs."""
+    if all(map(_is_storable, (document.title, *(block.text for block in document.blocks)))):
+        return document
+    blocks = tuple(
+        replace(
+            block, text=_stored(block.text), location=_stored(block.location), anchor=_stored(block.anchor)
+        )
+        for block in document.blocks
+    )
+    return replace(document, title=_stored(document.title), blocks=blocks)
+
+
+def _is_storable(text: str) -> bool:
+    return "\0" not in text and (text.isascii() or _stored(text) == text)
+
+
+def _stored(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")

@@ -187,6 +187,14 @@ def test_unreadable_new_version_leaves_the_old_one(index: Index, folder: Path) -
     assert index.find("jornadas") == {}
 
 
+def test_text_that_no_database_takes_is_mended(index: Index, folder: Path) -> None:
+    """Zero characters and halves of surrogate pairs, as JSON may spell them, cost themselves only."""
+    (folder / "raro.json").write_bytes(b'{"nota": "antes \\u0000 medio \\ud83d despues \\ud83d\\ude00"}')
+    assert index.sync(folder).failed == []
+    text = index.find("despues")["raro.json"]
+    assert "antes \ufffd medio \ufffd despues \U0001f600" in text
+
+
 def test_document_that_could_not_be_fetched_is_tried_again(index: Index) -> None:
     """Trouble on the way to a document, unlike trouble in it, is retried with the same signal."""
     source = listing(3)

@@ -53,10 +53,14 @@ def serving(data: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def alive(pid: int) -> bool:
     """Whether the process runs; a zombie that nobody has collected does not."""
-    listed = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return bool(listed) and not listed.startswith("Z")
+    try:
+        os.kill(pid, 0)
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        return not Path("/proc").exists()
+    return not status.rpartition(")")[2].lstrip().startswith("Z")
 
 
 def gone(pid: int) -> bool:

@@ -1,8 +1,9 @@
 """`chat` and `ask`."""
 
+import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import AsyncGenerator, Iterator
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
@@ -74,30 +75,35 @@ async def _answer(settings: "Settings", requests: "list[AskRequest | Answer]", a
     """Prints an answer for each request, in order; whether one failed."""
     failed = False
     with output(as_json) as write, progress_bar() as tell:
-        async for answer in _in_order(settings, requests, tell):
-            failed |= answer.outcome == "failed"
-            if write:
-                write(answer_json(answer))
-            else:
-                show_answer(console(), answer)
+        # Closed before anything else ends, so that running turns end in order when printing fails.
+        async with contextlib.aclosing(_in_order(settings, requests, tell)) as answers:
+            async for answer in answers:
+                failed |= answer.outcome == "failed"
+                if write:
+                    write(answer_json(answer))
+                else:
+                    show_answer(console(), answer)
     return failed
 
 
 async def _in_order(
     settings: "Settings", requests: "list[AskRequest | Answer]", tell: Tell
-) -> "AsyncIterator[Answer]":
+) -> "AsyncGenerator[Answer, None]":
     """The answers, with those that are known already in their places."""
     from bot.app import AskRequest, ask_many
 
     waiting = iter(requests)
     asked = [one for one in requests if isinstance(one, AskRequest)]
     if asked:
-        async for answer in ask_many(settings, asked, tell):
-            for request in waiting:
-                if isinstance(request, AskRequest):
-                    break
-                yield request
-            yield answer
+        async with contextlib.aclosing(
+            cast("AsyncGenerator[Answer, None]", ask_many(settings, asked, tell))
+        ) as answers:
+            async for answer in answers:
+                for request in waiting:
+                    if isinstance(request, AskRequest):
+                        break
+                    yield request
+                yield answer
     for request in waiting:
         assert not isinstance(request, AskRequest), "every question is answered"
         yield request

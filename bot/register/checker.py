@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from bot.register.forms import Class
 from bot.register.language import foreign
@@ -35,6 +35,18 @@ class Finding:
     violates: bool
     replacement: str | None
     """What the register would say instead; null where it does not break the register."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As `register check --json` prints it."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "class": self.cls,
+            "tier": self.tier,
+            "violates": self.violates,
+            "replacement": self.replacement,
+        }
 
 
 @dataclass(frozen=True, slots=True)

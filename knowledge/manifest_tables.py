@@ -7,7 +7,7 @@ VERSION = 1
 metadata = MetaData()
 
 documents = Table(
-    "documents",
+    "index_documents",
     metadata,
     Column("source", String, primary_key=True),
     Column("document", String, primary_key=True),
@@ -25,7 +25,7 @@ documents = Table(
 )
 
 passages = Table(
-    "passages",
+    "index_passages",
     metadata,
     Column("id", String, primary_key=True),
     Column("source", String, nullable=False),
@@ -40,12 +40,12 @@ passages = Table(
     Column("as_of", String),
     Column("changed", Double, nullable=False),
     Column("embedder", String),  # whose vector of it the vector store has; null: it has none
-    Index("passages_of_document", "source", "document"),
-    Index("passages_by_embedder", "embedder", "changed"),
+    Index("index_passages_of_document", "source", "document"),
+    Index("index_passages_by_embedder", "embedder", "changed"),
 )
 
 syncs = Table(
-    "syncs",
+    "index_syncs",
     metadata,
     Column("source", String, primary_key=True),
     Column("started", Double, nullable=False),
@@ -56,4 +56,4 @@ syncs = Table(
 
 # Single values: `instance`, this index's own name; `lexical`, which lexical index holds exactly the
 # passages above.
-marks = Table("marks", metadata, Column("name", String, primary_key=True), Column("value", String))
+marks = Table("index_marks", metadata, Column("name", String, primary_key=True), Column("value", String))

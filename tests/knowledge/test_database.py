@@ -68,6 +68,18 @@ def test_tables_of_another_version_are_made_anew_and_others_kept(
     assert "index" in caplog.text
 
 
+def test_tables_of_others_are_never_dropped(tmp_path: Path) -> None:
+    """A database that already has a table of that name and was never ours keeps its rows."""
+    engine = open_database(f"sqlite:///{tmp_path}/a.db")
+    things = table(metadata := MetaData(), "things")
+    create_tables(engine, metadata)
+    with writing(engine) as writer:
+        writer.execute(things.insert(), {"text": "theirs"})
+    create_derived_tables(engine, metadata, "index", 1)
+    with reading(engine) as reader:
+        assert reader.scalar(select(things.c.text)) == "theirs"
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [

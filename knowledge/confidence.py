@@ -1,60 +1,74 @@
-"""How likely the documents hold the answer: three measures of the same size in small and large indexes.
-
-`heard`: the best passage's BM25 over character 4-grams, as a share of what the question could reach.
-`covered`: the share of the question's stems, by rarity, that one place of the documents has.
-`ahead`: how far the best candidate's score is ahead of the third-best place's. Noise lifts all places
-alike; an answer lifts one, or two that say the same.
+"""How likely the documents hold the answer, by measures that mean the same in small and large indexes.
 
 The weights are a logistic regression over questions whose paragraph was indexed, whose paragraph was left
-out, and whose whole article was left out, among 4 to 3,000 other passages in Spanish and English
-(`benchmarks/answers.py` measures it).
+out, and whose whole article was left out, among 4 to 3,000 other passages in Spanish and English. How well
+it tells them apart is measured by `benchmarks/answers.py`. It sees words only: a question made to fool, with
+the words of a text that does not answer it, does.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import exp
 
-from knowledge.documents import Hit, Passage
+from knowledge.documents import Passage
 from knowledge.scoring import Asked, Scored
 
 ANSWERED = 0.5
-"""Confidence from which an answer is given."""
+"""Confidence from which an answer is given: about 95 % of what is not there is declined, 7 % of what is."""
 
-_HEARD, _COVERED, _AHEAD, _BIAS = 11.0, 2.9, 7.7, -6.7
-_BM25_MOST = 2.2
-"""What BM25 (k1 = 1.2) gives a term at most, times its idf."""
+_STEMS, _GRAMS, _AHEAD, _UNKNOWN, _BIAS = 2.5, 4.4, 6.8, -2.4, -5.45
 _THIRD = 2
+_SAME_NAME = 0.6
+"""Share of a name's grams that must be found: names are inflected and spelt in several ways."""
 
 
-def confidence(asked: Asked, hits: Sequence[Hit], ranked: Sequence[Scored]) -> float:
-    """Between 0 and 1; orders answerable before unanswerable questions."""
-    return 1 / (1 + exp(-evidence(asked, hits, ranked)))
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for and against an answer being there."""
+
+    stems: float
+    """Share of the question's stems, by what they tell, that one place of the documents has."""
+    grams: float
+    """The same of its character 4-grams: inflection, typing errors, the other language."""
+    ahead: float
+    """How far the best candidate's score is ahead of the third-best place's. Noise lifts all places alike,
+    an answer lifts one, or two that say the same."""
+    unknown: float
+    """Share of the question's names and numbers that nothing found has."""
+
+    @property
+    def confidence(self) -> float:
+        """Between 0 and 1; orders answerable before unanswerable questions."""
+        logit = _STEMS * self.stems + _GRAMS * self.grams + _AHEAD * self.ahead + _UNKNOWN * self.unknown
+        return 1 / (1 + exp(-logit - _BIAS))
 
 
-def evidence(asked: Asked, hits: Sequence[Hit], ranked: Sequence[Scored]) -> float:
-    """The logit of the confidence."""
-    heard, covered, ahead = measures(asked, hits, ranked)
-    return _HEARD * heard + _COVERED * covered + _AHEAD * ahead + _BIAS
-
-
-def measures(asked: Asked, hits: Sequence[Hit], ranked: Sequence[Scored]) -> tuple[float, float, float]:
-    """`heard`, `covered`, `ahead`."""
-    possible = _BM25_MOST * sum(asked.grams.values())
-    loudest = max((hit.parts.get("char4", 0.0) for hit in hits), default=0.0)
+def weigh(asked: Asked, ranked: Sequence[Scored]) -> Evidence:
+    """The evidence in the scored candidates."""
     stems: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    grams: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     scores: dict[tuple[str, ...], float] = {}
     for found in ranked:
         place = _place(found.candidate.passage)
         stems[place] |= found.stems
+        grams[place] |= found.grams
         scores.setdefault(place, found.score)
     best = sorted(scores.values(), reverse=True)
-    total = sum(asked.stems.values())
-    covered = max((sum(asked.stems[stem] for stem in has) for has in stems.values()), default=0.0)
-    return (
-        loudest / possible if possible else 0.0,
-        covered / total if total else 0.0,
-        best[0] - best[min(_THIRD, len(best) - 1)] if best else 0.0,
+    heard = set().union(*grams.values())
+    unknown = [len(name & heard) < _SAME_NAME * len(name) for name in asked.names]
+    return Evidence(
+        stems=_share(asked.stems, stems.values()),
+        grams=_share(asked.grams, grams.values()),
+        ahead=best[0] - best[min(_THIRD, len(best) - 1)] if best else 0.0,
+        unknown=sum(unknown) / len(unknown) if unknown else 0.0,
     )
+
+
+def _share(weights: Mapping[str, float], places: Iterable[Collection[str]]) -> float:
+    """The largest share of the weights that one place has."""
+    total = sum(weights.values())
+    return max((sum(weights[term] for term in place) for place in places), default=0.0) / (total or 1.0)
 
 
 def _place(passage: Passage) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from math import exp
 
 from knowledge.candidates import Candidate
 from knowledge.clipping import clip, clip_lines
-from knowledge.confidence import ANSWERED, confidence
+from knowledge.confidence import ANSWERED, weigh
 from knowledge.documents import BlockKind, Hit, Passage
 from knowledge.scoring import Asked, Scored, Statistics, scored
 from knowledge.sentences import MARKER
@@ -21,7 +21,7 @@ __all__ = ["Extract", "Quote", "Statistics", "extract", "suggestions"]
 _CONSIDERED = 8  # best candidates that are tried in every combination
 _MOST = 4
 _TEMPERATURE = 0.2
-_EACH, _CUT = 0.04, 0.06
+_EACH, _CUT = 0.03, 0.06
 """Belief that one more quote must add, and a cut one on top of that."""
 _LEAST_CUT = 12  # words; less of a sentence says nothing
 _LONGEST_LEAD = 20
@@ -63,7 +63,7 @@ def extract(question: str, hits: Sequence[Hit], statistics: Statistics, *, words
         return Extract((), 0.0, False)
     ranked = scored(asked, hits)
     chosen = _chosen(asked, _distinct(ranked), words)
-    likely = confidence(asked, hits, ranked)
+    likely = weigh(asked, ranked).confidence
     return Extract(tuple(_quotes(chosen)), likely, bool(chosen) and likely >= ANSWERED)
 
 

@@ -1,5 +1,6 @@
 """How well each candidate answers a question: what of its words it has, weighed by how rare they are."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
@@ -10,10 +11,11 @@ from knowledge.candidates import Candidate, Terms, candidates_of
 from knowledge.documents import Hit
 from knowledge.everyday import everyday_stems
 
+_NAME = re.compile(r"(?<=[\w,;:)] )[\"'«(]?[A-ZÁÉÍÓÚÑÜ][\w.-]*\w|\b\w*\d\w*\b")
 _STEMS, _GRAMS, _PAIRS = 0.6, 0.4, 0.1
 _PASSAGE = 0.4
-_NEIGHBOUR = 0.15
-_LENGTH = 0.05
+_NEIGHBOUR = 0.2
+_LENGTH = 0.03
 _EVERYDAY = 0.3
 """What a word counts that any question may have, however rare it is in the index."""
 _INHERITED = 0.7
@@ -40,6 +42,8 @@ class Asked:
     stems: Mapping[str, float]
     grams: Mapping[str, float]
     pairs: frozenset[tuple[str, str]]
+    names: tuple[frozenset[str], ...]
+    """The grams of each name and number in it: what stands in capitals or has a digit."""
 
     @classmethod
     def of(cls, question: str, statistics: Statistics) -> "Asked":
@@ -53,11 +57,18 @@ class Asked:
             {stem: stem_idf[stem] * (_EVERYDAY if stem in everyday else 1.0) for stem in stems},
             {gram: gram_idf[gram] * (1.0 if gram in telling else _EVERYDAY) for gram in grams},
             Terms.of(question).pairs,
+            tuple(frozenset(words.grams(name)) for name in _names(question)),
         )
 
     def worth(self, text: str) -> float:
         """The weight of the question's stems that a text has."""
         return sum(self.stems.get(stem, 0.0) for stem in set(words.stems(text)))
+
+
+def _names(question: str) -> list[str]:
+    """Words in capitals inside a sentence, and those with a digit; who types no capitals has fewer."""
+    found = (match.group() for match in _NAME.finditer(question))
+    return [name for name in found if not words.STOPWORDS.issuperset(words.words(name))]
 
 
 def _tells(word: str) -> bool:
@@ -78,6 +89,8 @@ class Scored:
     lead: Candidate | None
     stems: frozenset[str]
     """Of the question's stems those it has or inherits."""
+    grams: frozenset[str]
+    """The same of its grams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +122,11 @@ def scored(asked: Asked, hits: Sequence[Hit]) -> list[Scored]:
             )
             score = scores[position] + _NEIGHBOUR * beside + _PASSAGE * hit.score / top
             candidate = weighed.candidate
-            has = weighed.stems | weighed.inherited_stems
-            found.append(Scored(score, weighed.rank, candidate, candidate.words, weighed.lead, has))
+            has_stems = weighed.stems | weighed.inherited_stems
+            has_grams = weighed.grams | weighed.inherited_grams
+            found.append(
+                Scored(score, weighed.rank, candidate, candidate.words, weighed.lead, has_stems, has_grams)
+            )
     return sorted(found, key=lambda one: (-one.score, one.rank, one.candidate.position))
 
 

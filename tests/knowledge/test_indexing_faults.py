@@ -272,17 +272,31 @@ def sync_without_room(data: Path, folder: Path, room: int, outcome: Connection) 
         sync_and_embed(data, folder)
     except KnowledgeError as error:
         outcome.send(str(error))
-    else:
-        outcome.send("done")
+
+
+def sync_again_with_room(data: Path, folder: Path, room: int, outcome: Connection) -> None:
+    with Index(data, vectors=True) as index:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+        with pytest.raises(KnowledgeError, match="room"):
+            index.sync(folder)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        outcome.send(index.sync(folder).problem)
+        index.embed()
+        index.assert_in_step()
+
+
+def crowd(folder: Path) -> None:
+    """Edits half of the documents and adds large ones."""
+    padding = "\n\n".join(f"Relleno {number} " + "palabra " * 30 for number in range(150))
+    write(folder, **{f"nuevo{number}": f"# Nuevo {number}\n\n{padding}" for number in range(6)})
+    write(folder, **{str(number): text(number, 1) for number in range(6)})
 
 
 @pytest.mark.parametrize("room", [0, 50_000, 200_000, 1_000_000])
 def test_full_disk_is_said_and_survived(place: Path, room: int) -> None:
     """Where nothing more can be written, the error says so, the index answers on, and room mends it."""
     folder, data = place / "docs", place / "data"
-    padding = "\n\n".join(f"Relleno {number} " + "palabra " * 30 for number in range(150))
-    write(folder, **{f"nuevo{number}": f"# Nuevo {number}\n\n{padding}" for number in range(6)})
-    write(folder, **{str(number): text(number, 1) for number in range(6)})
+    crowd(folder)
     receiver, sender = _processes.Pipe(duplex=False)
     process = child(sync_without_room, data, folder, room, sender)
     process.join(60)
@@ -292,4 +306,17 @@ def test_full_disk_is_said_and_survived(place: Path, room: int) -> None:
     assert "\n" not in error
     with Index(data) as index:
         assert all(index.find(f"documento{number}") for number in range(12))
+    assert_as_from_scratch(data, folder, place / "scratch")
+
+
+@pytest.mark.parametrize("room", [50_000, 200_000])
+def test_process_that_met_a_full_disk_goes_on(place: Path, room: int) -> None:
+    """Once there is room again, the same process finishes what it could not do, without a restart."""
+    folder, data = place / "docs", place / "data"
+    crowd(folder)
+    receiver, sender = _processes.Pipe(duplex=False)
+    process = child(sync_again_with_room, data, folder, room, sender)
+    process.join(60)
+    assert process.exitcode == 0
+    assert receiver.recv() is None
     assert_as_from_scratch(data, folder, place / "scratch")

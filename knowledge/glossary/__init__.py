@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from knowledge.words import english_share, stems, words
 
-_SYNONYM = 0.5
+_SYNONYM = 0.2
 """What a word of the same language counts next to a translation."""
 
 
@@ -28,7 +28,7 @@ class Translation(NamedTuple):
 
 
 _Key = tuple[str, ...]
-"""A word or phrase by the stems of its language; stopwords, which have none, stand for themselves."""
+"""A word or phrase as it stands, or by the stems of its language; stopwords, which have none, as they are."""
 
 
 class _Side(NamedTuple):
@@ -48,7 +48,7 @@ def translated_stems(text: str) -> dict[str, Translation]:
     english = english_share(text)
     found: dict[str, Translation] = {}
     for place, (side, share) in enumerate(zip(_sides(), (1 - english, english), strict=True)):
-        for start, stop, meanings in _lookups(side, [_key(word, place) for word in asked]):
+        for start, stop, meanings in _lookups(side, asked, place):
             of = tuple(stems(" ".join(asked[start:stop])))
             for stem, weight in meanings.items():
                 weighed = weight * min(1.0, 2 * share)
@@ -57,13 +57,15 @@ def translated_stems(text: str) -> dict[str, Translation]:
     return found
 
 
-def _lookups(side: _Side, asked: list[str]) -> Iterator[tuple[int, int, dict[str, float]]]:
-    """The phrases and words of a question that a side has, the longest first."""
+def _lookups(side: _Side, asked: list[str], place: int) -> Iterator[tuple[int, int, dict[str, float]]]:
+    """The phrases and words of a question that a side has: the longest first, as they stand before stems."""
+    stemmed = _stemmed(asked, place)
     start = 0
     while start < len(asked):
         for stop in range(min(len(asked), start + side.longest), start, -1):
-            meanings = side.meanings.get(tuple(asked[start:stop]))
-            if meanings is not None:
+            here = slice(start, stop)
+            meanings = side.meanings.get(tuple(asked[here])) or side.meanings.get(stemmed[here])
+            if meanings:
                 yield start, stop, meanings
                 start = stop - 1
                 break
@@ -87,16 +89,23 @@ def _side(entries: list[list[list[list[str]]]], place: int) -> _Side:
     meanings: defaultdict[_Key, dict[str, float]] = defaultdict(dict)
     for entry in entries:
         translations, synonyms = entry[1 - place], entry[place]
+        weighed = _weighed(translations, 1 - place, 1.0) | _weighed(synonyms, place, _SYNONYM)
         for phrase in synonyms:
-            meant = meanings[tuple(_key(word, place) for word in phrase)]
-            for others, language, worth in ((translations, 1 - place, 1.0), (synonyms, place, _SYNONYM)):
-                for other in others:
-                    telling = [stems(word)[language] for word in other if stems(word)]
-                    weight = worth / len(others) ** 0.5 / len(telling)
-                    meant |= {stem: max(weight, meant.get(stem, 0.0)) for stem in telling}
+            for key in {tuple(phrase), _stemmed(phrase, place)}:
+                meant = meanings[key]
+                meant |= {stem: max(weight, meant.get(stem, 0.0)) for stem, weight in weighed.items()}
     return _Side(dict(meanings), max(map(len, meanings)))
 
 
-def _key(word: str, place: int) -> str:
-    both = stems(word)
-    return both[place] if both else word
+def _weighed(phrases: list[list[str]], place: int, worth: float) -> dict[str, float]:
+    """The stems of alternatives; those of a phrase share its weight."""
+    weights: dict[str, float] = {}
+    for phrase in phrases:
+        telling = [both[place] for word in phrase if (both := stems(word))]
+        weight = worth / len(phrases) ** 0.5 / len(telling)
+        weights |= {stem: max(weight, weights.get(stem, 0.0)) for stem in telling}
+    return weights
+
+
+def _stemmed(phrase: list[str], place: int) -> _Key:
+    return tuple(both[place] if (both := stems(word)) else word for word in phrase)

@@ -49,6 +49,14 @@ def test_a_phrase_is_not_its_words() -> None:
     assert not set(stems("llamada")) & translated_stems("Who is on call?").keys()
 
 
+def test_a_word_as_it_stands_goes_before_its_stem() -> None:
+    """`importante` and `importe` have one stem and nothing in common."""
+    (amount,) = set(stems("importe")) & set(stems("importante"))
+    assert amount
+    assert set(stems("important")) & translated_stems("¿Es importante?").keys()
+    assert not set(stems("amount")) & translated_stems("¿Es importante?").keys()
+
+
 def test_names_the_stem_translated() -> None:
     """Each translation says which stems of the question it stands for."""
     found = translated_stems("a password for the printer")

@@ -8,7 +8,8 @@ kill leaves over in the derived indexes is invisible until it is mended.
 
 import logging
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,8 @@ class IndexWriter:
         self.remove(source, list(self._manifest.records(source)))
         self._manifest.forget(source)
         if self._vectors is not None:
-            self._vectors.drop(source)
+            with _left_for_later():
+                self._vectors.drop(source)
 
     def settle(self) -> None:
         """Ends a change."""
@@ -84,10 +86,17 @@ class IndexWriter:
             return
         self._words.delete(ids)
         if self._vectors is not None:
-            try:
+            with _left_for_later():
                 self._vectors.delete(ids, source)
-            except KnowledgeError as error:
-                log.warning("Old vectors stay, unused, until the next start. %s", error)
+
+
+@contextmanager
+def _left_for_later() -> Iterator[None]:
+    """Vectors that cannot be taken out now are invisible, and taken out when they are next checked."""
+    try:
+        yield
+    except KnowledgeError as error:
+        log.warning("Old vectors stay, unused, until the next start. %s", error)
 
 
 class _Words:

@@ -112,6 +112,15 @@ class ChromaVectors:
             with suppress(NotFoundError):
                 self._client.delete_collection(self._name(source))
 
+    def keep(self, sources: Some[str]) -> None:
+        """Takes out the vectors of all but these sources, and those by other embedders."""
+        kept = {self._name(source) for source in sources}
+        with _explained(self._help):
+            for collection in self._client.list_collections():
+                metadata = collection.metadata or {}
+                if metadata.get("namespace") == self._namespace and collection.name not in kept:
+                    self._client.delete_collection(collection.name)
+
     def query(self, embedding: Vector, limit: int, sources: frozenset[str]) -> list[tuple[str, float]]:
         """Ids and cosine similarities of the nearest passages of these sources, best first."""
         found: list[tuple[str, float]] = []

@@ -100,8 +100,10 @@ class VectorBackfill:
 
     def _check(self) -> None:
         """Makes manifest and vectors agree, whatever was interrupted, deleted or put back."""
+        sources = self._manifest.sources()
         self._manifest.keep_embedder(self._embedder.name)
-        for source in self._manifest.sources():
+        self._vectors.keep(sources)
+        for source in sources:
             noted = self._manifest.embedded(source)
             stored = self._vectors.check(source)
             if lost := noted - stored:

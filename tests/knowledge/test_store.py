@@ -135,6 +135,15 @@ def test_embedders_do_not_mix(vectors: ChromaVectors, open_vectors: Open) -> Non
     assert other.check("docs") == {"east"}
 
 
+def test_only_what_is_kept_stays(vectors: ChromaVectors, open_vectors: Open) -> None:
+    """Sources that are gone and embedders that are no longer used leave nothing behind."""
+    other = open_vectors(embedder="other")
+    other.upsert(["east"], EAST[None], "docs")
+    other.keep(["docs"])
+    assert other.check("docs") == {"east"}
+    assert open_vectors().check("docs") == open_vectors().check("hr") == set()
+
+
 def test_more_than_one_batch(vectors: ChromaVectors) -> None:
     """More vectors than Chroma takes at once are no error, in or out."""
     generator = np.random.default_rng(0)
@@ -163,6 +172,8 @@ def test_indexes_on_one_server_do_not_mix(server: str) -> None:
     yours = ChromaVectors.connect(server, embedder="hash", namespace="yours")
     mine.upsert(["a"], EAST[None], "docs")
     assert yours.check("docs") == set()
+    yours.keep([])
+    assert mine.check("docs") == {"a"}
     mine.close()
     yours.close()
 

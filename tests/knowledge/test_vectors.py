@@ -8,7 +8,8 @@ import pytest
 
 from knowledge import vectors
 from knowledge.embedding import Vector
-from knowledge.errors import ModelError
+from knowledge.errors import KnowledgeError, ModelError
+from knowledge.store import ChromaVectors
 from knowledge.vectors import VectorBackfill
 from tests.knowledge.indexed import HashEmbedder, Index, write
 
@@ -129,4 +130,27 @@ def test_service_outlives_errors_and_takes_what_comes(
     stop.set()
     thread.join(10)
     assert not thread.is_alive()
+    index.assert_in_step()
+
+
+def test_vectors_that_cannot_be_deleted_do_not_stop_the_sync(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While Chroma is away documents still change and go; what stays behind is taken out afterwards."""
+    index.embed()
+
+    def away(*_: object) -> None:
+        raise KnowledgeError("Chroma is away.")
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(ChromaVectors, "delete", away)
+        patch.setattr(ChromaVectors, "drop", away)
+        (tmp_path / "docs" / "0.md").unlink()
+        write(tmp_path / "docs", **{"1": "# Documento 1\n\nOtra cosa."})
+        report = index.sync(tmp_path / "docs")
+        assert (report.changed, report.deleted, report.problem) == (1, 1, None)
+        index.sync(tmp_path / "docs", "gone")
+        index.indexer.forget("gone")
+    assert "Chroma is away" in caplog.text
+    index.embed()
     index.assert_in_step()

@@ -34,6 +34,7 @@ OnDead = Callable[[Message | Command | Feedback, str, Lease], Awaitable[None]]
 
 _PATIENCE = 10.0
 """Seconds that a submit waits for Redis; platforms deliver again what was not acknowledged."""
+_PAUSE_SECONDS = 0.2
 _REASONS_KEPT = timedelta(days=30)
 
 
@@ -202,6 +203,14 @@ class Dispatch:
             except ResponseError as error:
                 if not str(error).startswith("BUSYGROUP"):
                     raise
+
+    async def recover(self, error: Exception) -> None:
+        """After a failed command: makes the groups if they are missing, else gives Redis a moment."""
+        if isinstance(error, ResponseError) and str(error).startswith("NOGROUP"):
+            with contextlib.suppress(RedisError, OSError):
+                return await self.prepare()
+        log.warning("Redis does not serve: %s", error)
+        return await asyncio.sleep(_PAUSE_SECONDS)
 
     def stream(self, priority: str) -> str:
         """Name of the stream of ready threads."""

@@ -277,6 +277,32 @@ async def test_a_turn_longer_than_an_outage_survives_it(own_server: EmbeddedValk
     assert begun_ == ["t:1"]
 
 
+@pytest.mark.slow
+async def test_a_stop_does_not_wait_for_a_server_that_hangs(
+    own_server: EmbeddedValkey, tmp_path: Path
+) -> None:
+    """The process ends all the same; the turn is taken over once the server is back."""
+    running = asyncio.Event()
+
+    async def handle(event: Message | Command | Feedback, lease: Lease) -> None:
+        running.set()
+        await asyncio.sleep(60)
+
+    async with open_state(own_server.url, tmp_path) as state:
+        dispatch = short(state.redis, grace=0.1)
+        await dispatch.submit(message("t:1"))
+        assert own_server.pid
+        try:
+            async with asyncio.timeout(30), working(dispatch, handle):
+                await running.wait()
+                os.kill(own_server.pid, signal.SIGSTOP)
+        finally:
+            os.kill(own_server.pid, signal.SIGCONT)
+        running.clear()
+        async with working(dispatch, handle):
+            await until(running.is_set)
+
+
 async def _mayhem(
     redis: Redis, url: str, *, events: int, threads: int, kills: int, workers: int, seed: int
 ) -> None:

@@ -7,7 +7,7 @@ _WORD = re.compile(r"\S*[^\W_]\S*")
 _CLAUSE_ENDS = tuple(",;:)—–")
 _CLAUSE_BEGINS = tuple("(—–")
 _CLOSERS = "\"'»”*_"
-_CUT_BEGINNING, _CUT_END = 0.2, 0.05
+_CUT_BEGINNING, _CUT_END = 0.4, 0.05
 """What a cut inside a clause costs, as a share of the matches; before a clause half of it."""
 _BACK = 5
 """Words given up to end where a clause ends."""

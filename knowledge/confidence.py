@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from knowledge.documents import Passage
-from knowledge.scoring import Asked, Scored
+from knowledge.scoring import Asked, Scored, place
 
 ANSWERED = 0.5
 """Confidence from which an answer is given: about 95 % of what is not there is declined, 7 % of what is."""
@@ -50,10 +49,10 @@ def weigh(asked: Asked, ranked: Sequence[Scored]) -> Evidence:
     grams: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     scores: dict[tuple[str, ...], float] = {}
     for found in ranked:
-        place = _place(found.candidate.passage)
-        stems[place] |= found.stems
-        grams[place] |= found.grams
-        scores.setdefault(place, found.score)
+        where = place(found.candidate.passage)
+        stems[where] |= found.stems
+        grams[where] |= found.grams
+        scores.setdefault(where, found.score)
     best = sorted(scores.values(), reverse=True)
     heard = set().union(*grams.values())
     unknown = [len(name & heard) < _SAME_NAME * len(name) for name in asked.names]
@@ -69,8 +68,3 @@ def _share(weights: Mapping[str, float], places: Iterable[Collection[str]]) -> f
     """The largest share of the weights that one place has."""
     total = sum(weights.values())
     return max((sum(weights[term] for term in place) for place in places), default=0.0) / (total or 1.0)
-
-
-def _place(passage: Passage) -> tuple[str, ...]:
-    """Neighbouring passages are one place: a long section is cut anywhere."""
-    return (passage.source, passage.document, passage.location, *passage.headings)

@@ -13,7 +13,7 @@ from knowledge.candidates import Candidate
 from knowledge.clipping import clip, clip_lines
 from knowledge.confidence import ANSWERED, weigh
 from knowledge.documents import BlockKind, Hit, Passage
-from knowledge.scoring import Asked, Scored, Statistics, scored
+from knowledge.scoring import Asked, Scored, Statistics, place, scored
 from knowledge.sentences import MARKER
 
 __all__ = ["Extract", "Quote", "Statistics", "extract", "suggestions"]
@@ -23,6 +23,8 @@ _MOST = 4
 _TEMPERATURE = 0.2
 _EACH, _CUT = 0.03, 0.06
 """Belief that one more quote must add, and a cut one on top of that."""
+_ELSEWHERE = 0.4
+"""How much worse than the best a candidate of another place may be: room left is better left."""
 _LEAST_CUT = 12  # words; less of a sentence says nothing
 _LONGEST_LEAD = 20
 _SUGGESTIONS = 3
@@ -93,9 +95,11 @@ class _Pick:
 
 def _distinct(ranked: Sequence[Scored]) -> list[Scored]:
     """The best candidates that can stand as an answer, each text once."""
+    able = [found for found in ranked if not found.candidate.leads]
     kept: dict[str, Scored] = {}
-    for found in ranked:
-        if not found.candidate.leads:
+    for found in able:
+        far = found.score < able[0].score - _ELSEWHERE
+        if not far or place(found.candidate.passage) == place(able[0].candidate.passage):
             kept.setdefault(" ".join(found.candidate.text.casefold().split()), found)
         if len(kept) == _CONSIDERED:
             break

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from knowledge import words
 from knowledge.candidates import Candidate, Terms, candidates_of
-from knowledge.documents import Hit
+from knowledge.documents import Hit, Passage
 from knowledge.everyday import everyday_stems
 
 _NAME = re.compile(r"(?<=[\w,;:)] )[\"'«(]?[A-ZÁÉÍÓÚÑÜ][\w.-]*\w|\b\w*\d\w*\b")
@@ -104,6 +104,11 @@ class _Weighed:
     grams: frozenset[str]
     inherited_stems: frozenset[str]
     inherited_grams: frozenset[str]
+
+
+def place(passage: Passage) -> tuple[str, ...]:
+    """Where a passage stands. Neighbouring ones share it: a long section is cut anywhere."""
+    return (passage.source, passage.document, passage.location, *passage.headings)
 
 
 def scored(asked: Asked, hits: Sequence[Hit]) -> list[Scored]:

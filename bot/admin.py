@@ -50,6 +50,7 @@ COMMANDS = {
                 Parameter("source"),
                 Parameter("dry_run", bool),
                 Parameter("full", bool),
+                Parameter("allow_deletions", bool),
                 Parameter("wait", bool),
             ),
         ),
@@ -153,7 +154,9 @@ class Admin:
     async def _reindex(self, command: Command, phrases: Phrases) -> _Steps:
         asked = command.arguments
         reports: list[SyncReport] = []
-        flags: dict[str, Any] = {flag: bool(asked.get(flag)) for flag in ("dry_run", "full")}
+        flags: dict[str, Any] = {
+            flag: bool(asked.get(flag)) for flag in ("dry_run", "full", "allow_deletions")
+        }
         for name in [asked["source"]] if asked.get("source") else self._library.names:
             async for step in _reported(partial(self._library.sync, name, **flags)):
                 if isinstance(step, Progress):

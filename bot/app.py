@@ -8,7 +8,7 @@ import contextlib
 import logging
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -306,7 +306,7 @@ async def run_chat(settings: Settings, channel: str, tell: Tell | None = None) -
 
 async def ask_many(
     settings: Settings, requests: Sequence[AskRequest], tell: Tell | None = None
-) -> AsyncIterator[Answer]:
+) -> AsyncGenerator[Answer]:
     """Answers in the order of the requests; several are worked on at a time."""
     async with open_terminal(settings, tell) as terminal:
         slots = asyncio.Semaphore(_AT_ONCE)
@@ -321,9 +321,14 @@ async def ask_many(
                         return chunk
             raise AssertionError("every reply ends in an answer")
 
-        async with asyncio.TaskGroup() as group:
-            for answer in [group.create_task(ask(request)) for request in requests]:
-                yield await answer
+        tasks = [asyncio.create_task(ask(request)) for request in requests]
+        try:
+            for task in tasks:
+                yield await task
+        finally:  # whoever reads may have had enough
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def search(
@@ -362,11 +367,19 @@ async def index(
     wait: bool = False,
     dry_run: bool = False,
     full: bool = False,
+    allow_deletions: bool = False,
 ) -> list[dict[str, Any]]:
     """Takes in what changed; a report for each source."""
     async with open_terminal(settings, tell, first=False) as terminal:
         answer = await _command(
-            terminal, "reindex", tell, source=source, wait=wait, dry_run=dry_run, full=full
+            terminal,
+            "reindex",
+            tell,
+            source=source,
+            wait=wait,
+            dry_run=dry_run,
+            full=full,
+            allow_deletions=allow_deletions,
         )
     if answer.data is None or "sources" not in answer.data:
         raise VoceroError(answer.text)

@@ -240,4 +240,7 @@ def _score(voice: Voice, text: str, verbatim: tuple[tuple[int, int], ...]) -> Re
     register = voice.persona.register_
     if register is None:
         return RegisterScore(singular="", plural="", score=None)
-    return RegisterScore(singular=register.singular, plural=register.plural, score=None)
+    from bot.register import check  # loads the verb table: only where Spanish is spoken
+
+    report = check(text, register.singular, register.plural, verbatim)
+    return RegisterScore(singular=register.singular, plural=register.plural, score=report.score)

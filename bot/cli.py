@@ -16,6 +16,7 @@ from bot.commands.documents import evaluation, index, search
 from bot.commands.operations import doctor, init, serve, status
 from bot.commands.questions import ask, chat
 from bot.errors import ConfigurationError, VoceroError
+from bot.register.cli import persona, register
 from knowledge.errors import KnowledgeError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -45,7 +46,7 @@ def cli() -> None:
     """
 
 
-for command in (chat, ask, search, index, serve, status, doctor, init, evaluation):
+for command in (chat, ask, search, index, serve, status, doctor, init, evaluation, register, persona):
     cli.add_command(command)
 
 

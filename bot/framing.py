@@ -27,7 +27,7 @@ class Framed:
         if quote.passage.kind == "code":
             self.text += f"```\n{quote.text}\n```\n[{number}]"
         elif quote.passage.kind == "table":
-            self.text += f"{quote.text}\n\n[{number}]"
+            self.text += f"{_ruled(quote.text)}\n\n[{number}]"
         else:
             self.text += "\n".join(f"> {line}" for line in quote.text.splitlines()) + f" [{number}]"
         self.verbatim.append((start, len(self.text)))
@@ -35,6 +35,12 @@ class Framed:
     def _separate(self) -> None:
         if self.text:
             self.text += "\n\n"
+
+
+def _ruled(table: str) -> str:
+    """The rows with the rule under the header that makes them a table in Markdown."""
+    header, _, rows = table.partition("\n")
+    return f"{header}\n|{'---|' * (header.count('|') - 1)}\n{rows}" if rows else table
 
 
 def citation(cited: Cited) -> Citation:

@@ -4,7 +4,7 @@ A reply is a stream of chunks under the event's id. A worker that takes a turn o
 """
 
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.errors import VoceroError
 from bot.messages import Answer, Replace, Reply, Status, Text, dump_chunk, load_chunk
@@ -39,8 +39,8 @@ class Replies:
         """The chunks of a reply until its answer; raises when `alive` says that no worker is left."""
         key, last, begun = self._key(id_), "0", False
         while True:
-            entries = await self._redis.xread({key: last}, block=_WAIT)
-            if not entries:
+            read: Any = await self._redis.xread({key: last}, block=_WAIT)
+            if not read:
                 if not alive():
                     raise VoceroError("The process that answers went away; start it again and ask again.")
                 if begun and await self._begun_anew(key, last):
@@ -48,7 +48,7 @@ class Replies:
                     yield Replace(text="")
                 continue
             begun = True
-            for entry, fields in entries[0][1]:
+            for entry, fields in read[0][1]:
                 last = entry
                 chunk = load_chunk(fields[b"chunk"])
                 yield chunk

@@ -100,6 +100,11 @@ class Library:
         """How common words are in the index."""
         return self._reader
 
+    @property
+    def vectors(self) -> "ChromaVectors | None":
+        """The store of vectors; None without an embedder, and for a reader of what has none yet."""
+        return self._open_vectors()
+
     def search(
         self, question: str, *, limit: int = 10, sources: frozenset[str], per_document: bool = False
     ) -> Found:
@@ -120,13 +125,21 @@ class Library:
         *,
         dry_run: bool = False,
         full: bool = False,
+        allow_deletions: bool = False,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
     ) -> SyncReport:
         """Takes in what changed in a source; raises `KnowledgeError` when the index cannot be written."""
         source = self._source(name)
         indexer = self._index_writer()
-        return indexer.sync(source, dry_run=dry_run, full=full, progress=progress, stop=stop)
+        return indexer.sync(
+            source,
+            dry_run=dry_run,
+            full=full,
+            allow_deletions=allow_deletions,
+            progress=progress,
+            stop=stop,
+        )
 
     def forget_removed(self) -> list[str]:
         """Takes out the sources that are configured no more, and names them."""

@@ -48,7 +48,8 @@ class DocumentQueryEngine(BaseQueryEngine):
         self._language = language
 
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        return asyncio_run(self._aquery(query_bundle))
+        response: RESPONSE_TYPE = asyncio_run(self._aquery(query_bundle))
+        return response
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         question = Question(query_bundle.query_str, self._sources, self._language)

@@ -240,7 +240,7 @@ class Sync:
             self.report.withheld = len(gone)
             self.report.problem = (
                 f"{len(gone)} of {known} documents of `{self._source.name}` are not listed any more. It looks"
-                " like an accident, so they stay searchable: if they are really gone, allow deletions."
+                " like an accident, so they stay searchable: if they are really gone, run `vocero index --allow-deletions`."
             )
             return
         if self._writer is not None and gone:

@@ -41,9 +41,10 @@ def search(query: str, limit: int, documents: bool, channel: str | None, as_json
 @click.option("--wait", is_flag=True, help="Until the vectors are in, too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
 @click.option("--full", is_flag=True, help="Read everything again, also what has not changed.")
+@click.option("--allow-deletions", is_flag=True, help="Believe it when many documents are gone at once.")
 @json_option
 @common_options
-def index(source: str | None, wait: bool, dry_run: bool, full: bool, as_json: bool) -> None:
+def index(source: str | None, *, as_json: bool, **flags: bool) -> None:
     """Take in new and changed documents.
 
     Of one source, or of all.
@@ -53,7 +54,7 @@ def index(source: str | None, wait: bool, dry_run: bool, full: bool, as_json: bo
 
     with output(as_json) as write:
         with progress_bar() as progress:
-            reports = run(sync(settings, source, progress, wait=wait, dry_run=dry_run, full=full))
+            reports = run(sync(settings, source, progress, **flags))
         if write:
             write({"sources": reports})
         else:

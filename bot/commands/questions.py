@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Iterator
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -95,9 +95,7 @@ async def _in_order(
     waiting = iter(requests)
     asked = [one for one in requests if isinstance(one, AskRequest)]
     if asked:
-        async with contextlib.aclosing(
-            cast("AsyncGenerator[Answer, None]", ask_many(settings, asked, tell))
-        ) as answers:
+        async with contextlib.aclosing(ask_many(settings, asked, tell)) as answers:
             async for answer in answers:
                 for request in waiting:
                     if isinstance(request, AskRequest):

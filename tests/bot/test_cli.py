@@ -366,6 +366,8 @@ def test_version_and_help(vocero: Vocero) -> None:
         "eval",
         "index",
         "init",
+        "persona",
+        "register",
         "search",
         "serve",
         "status",

@@ -22,6 +22,7 @@ from knowledge.manifest_tables import VERSION, documents, marks, metadata, passa
 __all__ = ["Failure", "IndexStatus", "Manifest", "Record"]
 
 _SLICE = 500  # ids in one statement
+_FRESH = 1.0  # seconds for which it is believed that every passage has its vector
 _BY_ID = select(
     passages.c.id,
     passages.c.source,
@@ -66,6 +67,7 @@ class Manifest:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._all_have_vectors_until = 0.0
         create_derived_tables(engine, metadata, "index", VERSION)
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
@@ -114,6 +116,7 @@ class Manifest:
         `versions` are the passages of those among `records` that have new ones; the others keep theirs.
         """
         now = time.time()
+        self._all_have_vectors_until = 0.0
         changed = {record.document: _timestamp(record.modified) or now for record in records}
         with writing(self._engine) as connection:
             # Deleting comes first: it takes SQLite's write lock, so that what is read next stays true.
@@ -180,10 +183,13 @@ class Manifest:
         return [found[id_] for id_ in ids if id_ in found]
 
     def without_vector(self, ids: Collection[str]) -> list[str]:
-        """Which of these passages have no vector yet."""
+        """Which of these passages have no vector yet, as of a second ago at most."""
+        if time.monotonic() < self._all_have_vectors_until:
+            return []
         lacking = passages.c.embedder.is_(None)
         with reading(self._engine) as connection:
             if connection.scalar(select(passages.c.id).where(lacking).limit(1)) is None:
+                self._all_have_vectors_until = time.monotonic() + _FRESH
                 return []
             return [
                 id_

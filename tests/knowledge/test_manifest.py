@@ -113,6 +113,10 @@ def test_pending_vectors_come_latest_change_first(manifest: Manifest) -> None:
     assert [passage.id for passage in manifest.pending(10)] == ["2", "0"]
     assert manifest.pending_count() == 2
     assert set(manifest.without_vector(["0", "1"])) == {"0"}
+    manifest.set_embedder(["0", "2"], "hash")
+    assert manifest.without_vector(["0", "1"]) == []
+    put(manifest, "3", document="3.md")
+    assert manifest.without_vector(["0", "3"]) == ["3"]
 
 
 def test_switch_keeps_the_vectors_of_kept_passages(manifest: Manifest) -> None:

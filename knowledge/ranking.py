@@ -7,10 +7,15 @@ documents, whose words find little, by the vectors.
 
 from collections.abc import Collection, Mapping
 
-from knowledge.embedding import Trust
-from knowledge.lexical import Scores
+from knowledge.matching import Scores
 
 _STEMS, _GRAMS = 0.65, 0.35
+
+_AT_HOME = 0.6
+"""What a cosine counts where the embedder knows the question's language: what it is above the least of
+those found."""
+_ABROAD, _STANDING_OUT = 0.2, 8
+"""And where it does not: what it is above the eighth, for there only what stands out means something."""
 
 
 def by_words(scores: Scores) -> dict[str, float]:
@@ -26,30 +31,42 @@ def by_words(scores: Scores) -> dict[str, float]:
 
 
 def fuse(
-    scores: Scores, similar: Mapping[str, float], unknown: Collection[str], trust: float
+    scores: Scores, similar: Mapping[str, float], unknown: Collection[str], at_home: float
 ) -> dict[str, float]:
     """Words and vectors in one score between 0 and 1.
 
-    `similar`: cosines of the nearest passages, each worth `trust` times what it is above the least.
-    A passage of `unknown` similarity is granted the most that any passage gets which has no better
-    words: having no vector yet never puts it behind those.
+    `similar`: cosines of the nearest passages. `at_home`, between 0 and 1: how well the embedder knows the
+    question's language. A passage of `unknown` similarity is granted the most that any passage gets which
+    has no better words: having no vector yet never puts it behind those.
     """
     words = by_words(scores)
-    if not similar:
-        return words
-    floor = max(0.0, min(similar.values()))
-    bonus = {id_: trust * max(0.0, cosine - floor) for id_, cosine in similar.items()}
+    bonus = _bonus(similar, at_home)
     fused = {}
     granted = 0.0
-    ascending = sorted(words.keys() | bonus.keys(), key=lambda id_: (words.get(id_, 0.0), id_ in unknown))
-    for id_ in ascending:
+    for id_ in sorted(words.keys() | bonus.keys(), key=lambda id_: (words.get(id_, 0.0), id_ in unknown)):
         if id_ not in unknown:
             granted = max(granted, bonus.get(id_, 0.0))
         extra = granted if id_ in unknown else bonus.get(id_, 0.0)
-        fused[id_] = (words.get(id_, 0.0) + extra) / (1 + trust)
+        fused[id_] = (words.get(id_, 0.0) + extra) / (1 + _AT_HOME)
     return fused
 
 
-def trust_for(trust: Trust, english: float) -> float:
-    """How much vectors count for a question that is English to this share."""
-    return trust.other + (trust.english - trust.other) * english
+def _bonus(similar: Mapping[str, float], at_home: float) -> dict[str, float]:
+    """What being similar adds."""
+    if not similar:
+        return {}
+    cosines = sorted((max(0.0, cosine) for cosine in similar.values()), reverse=True)
+    least, standing_out = cosines[-1], cosines[min(_STANDING_OUT, len(cosines)) - 1]
+    return {
+        id_: at_home * _AT_HOME * max(0.0, cosine - least)
+        + (1 - at_home) * _ABROAD * max(0.0, cosine - standing_out)
+        for id_, cosine in similar.items()
+    }
+
+
+def at_home(english_only: bool, english: float) -> float:
+    """How well an embedder knows a question's language, between 0 and 1.
+
+    `english`: how English the question looks; between a quarter and three quarters it is mixed or unclear.
+    """
+    return min(1.0, max(0.0, 2 * english - 0.5)) if english_only else 1.0

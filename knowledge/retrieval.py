@@ -14,7 +14,7 @@ from knowledge.documents import Hit, Passage
 from knowledge.embedding import Embedder, Vector
 from knowledge.errors import ModelError
 from knowledge.lexical import LexicalReader, Scores, Terms
-from knowledge.ranking import fuse, trust_for
+from knowledge.ranking import at_home, fuse
 from knowledge.words import english_share
 
 _DEPTH = 100  # candidates of each engine
@@ -91,7 +91,7 @@ class Retriever:
         unknown: Collection[str] = ()
         if near.similar and self._vectors is not None:
             unknown = self._vectors.missing({*scores.stems, *scores.grams} - near.similar.keys())
-        fused = fuse(scores, near.similar, unknown, near.trust)
+        fused = fuse(scores, near.similar, unknown, near.at_home)
         ranking = sorted(fused, key=lambda id_: (-fused[id_], id_))
         read = time.perf_counter()
         passages = self._live(ranking, limit, per_document)
@@ -127,7 +127,8 @@ class Retriever:
         embedded = time.perf_counter()
         similar = dict(self._vectors.query(embedding, depth, sources))
         seconds = {"embedding": embedded - started, "vectors": time.perf_counter() - embedded}
-        return _Near(similar, trust_for(self._embedder.trust, english_share(question)), seconds=seconds)
+        home = at_home(self._embedder.english_only, english_share(question))
+        return _Near(similar, home, seconds=seconds)
 
     def _live(self, ranking: Sequence[str], limit: int, per_document: bool) -> list[Passage]:
         """The first `limit` that are live, in this order."""
@@ -152,6 +153,6 @@ class _Near:
     """What the vectors say; nothing, and why, where they cannot be asked."""
 
     similar: dict[str, float] = field(default_factory=dict)
-    trust: float = 0.0
+    at_home: float = 1.0
     problem: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)

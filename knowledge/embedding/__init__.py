@@ -6,12 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from knowledge.embedding.types import WINDOW, Embedder, Trust, Vector
+from knowledge.embedding.types import WINDOW, Embedder, Vector
 from knowledge.errors import ModelError
 
 _CACHED_WORDS = 100_000
 
-__all__ = ["WINDOW", "Embedder", "Trust", "Vector", "count_pieces", "open_embedder"]
+__all__ = ["WINDOW", "Embedder", "Vector", "count_pieces", "open_embedder"]
 
 
 def open_embedder(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.embedding.types import WINDOW, Trust, Vector
+from knowledge.embedding.types import WINDOW, Vector
 from knowledge.errors import ModelError
 
 _BATCH_PIECES = 512
@@ -21,7 +21,7 @@ class MiniLM:
     name = f"all-MiniLM-L6-v2.{_GRAPH}"
     dimensions = 384
     window = WINDOW
-    trust = Trust(english=0.6, other=0.1)  # it was trained on English
+    english_only = True
 
     def __init__(self, directory: Path, cache: Path) -> None:
         self._directory = directory

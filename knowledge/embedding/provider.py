@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.embedding.types import Trust, Vector
+from knowledge.embedding.types import Vector
 from knowledge.errors import ModelError
 
 _INTEGRATIONS = {  # provider: module, class, name of the argument for a base address
@@ -44,7 +44,7 @@ def open_provider(spec: str, *, base_url: str | None, api_key: str | None) -> "P
 class ProviderEmbedder:
     """A LlamaIndex embedding model as an `Embedder`."""
 
-    trust = Trust(english=0.6, other=0.6)  # in every language as MiniLM in its own
+    english_only = False  # of most of those one configures instead of the local one
     window = 8000  # of the models commonly used; passages are far shorter
 
     def __init__(self, spec: str, model: Any) -> None:

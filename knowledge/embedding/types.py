@@ -1,7 +1,7 @@
 """What an embedder is."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +10,6 @@ Vector = NDArray[np.float32]
 
 WINDOW = 256
 """Word pieces that the local embedder reads, two marks among them; what is beyond, it does not see."""
-
-
-class Trust(NamedTuple):
-    """What a cosine counts beside the words, for a question in English and in another language.
-
-    Found by evaluation on questions and documents in Spanish and English (`benchmarks/retrieval.py`).
-    """
-
-    english: float
-    other: float
 
 
 class Embedder(Protocol):
@@ -41,8 +31,8 @@ class Embedder(Protocol):
         ...
 
     @property
-    def trust(self) -> Trust:
-        """How much its vectors count."""
+    def english_only(self) -> bool:
+        """Whether it was trained on English alone: a question in Spanish then trusts it less."""
         ...
 
     def embed_passages(self, texts: Sequence[str]) -> Vector:

@@ -20,4 +20,4 @@ class StateError(VoceroError):
 
 
 class LeaseLostError(VoceroError):
-    """This turn belongs to another worker by now."""
+    """The turn belongs to another worker by now."""

@@ -97,43 +97,36 @@ def open_model(spec: str | None, providers: Mapping[str, Provider]) -> LanguageM
 
 
 def _open_llm(name: str, model: str, provider: Provider, http: Any) -> Any:
+    options: dict[str, Any] = {
+        "model": model,
+        "api_key": provider.api_key,
+        "api_base": provider.base_url,
+        "max_tokens": provider.max_tokens,
+        "timeout": provider.timeout,
+        "max_retries": 2,
+        "temperature": 0.0,
+        "async_http_client": http,
+    }
     if name == "openai":
         from llama_index.llms.openai import OpenAI
 
         if not provider.api_key:
-            raise ModelError(
-                '`llm = "openai:…"` needs a key: set OPENAI_API_KEY in the environment or in .env.'
-            )
-        return OpenAI(
-            model=model,
-            api_key=provider.api_key,
-            api_base=provider.base_url,
-            max_tokens=provider.max_tokens,
-            timeout=provider.timeout,
-            max_retries=2,
-            temperature=0.0,
-            async_http_client=http,
-        )
+            raise ModelError(f'`llm = "{name}:{model}"` needs a key: set OPENAI_API_KEY in .env.')
+        return OpenAI(**options)
     from llama_index.llms.openai_like import OpenAILike
 
     if not provider.base_url:
         raise ModelError(
-            f"`llm = {name}:{model}` needs an address: set `base_url` under [models.openai-like] "
+            f'`llm = "{name}:{model}"` needs an address: set `base_url` under [models.openai-like] '
             "or VOCERO_LLM_BASE_URL."
         )
-    return OpenAILike(
-        model=model,
-        api_key=provider.api_key or "none",
-        api_base=provider.base_url,
-        is_chat_model=True,
-        is_function_calling_model=True,
-        context_window=provider.context_window,
-        max_tokens=provider.max_tokens,
-        timeout=provider.timeout,
-        max_retries=2,
-        temperature=0.0,
-        async_http_client=http,
-    )
+    options |= {
+        "api_key": provider.api_key or "none",
+        "is_chat_model": True,
+        "is_function_calling_model": True,
+        "context_window": provider.context_window,
+    }
+    return OpenAILike(**options)
 
 
 def _messages(prompt: Prompt) -> list[Any]:

@@ -12,10 +12,11 @@ _BOMS = (
 )
 # What the offices of this product's users have written text files in, the likeliest first.
 _WESTERN = ("cp1252", "cp850", "mac_roman")
-_LETTERS = frozenset("áéíóúñüÁÉÍÓÚÑÜàèìòùâêîôûäëïöçãõÀÈÌÒÙÂÊÎÔÛÄËÏÖÇÃÕß")
+_SPANISH = frozenset("áéíóúñüÁÉÍÓÚÑÜ")
+_LETTERS = frozenset("àèìòùâêîôûäëïöçãõÀÈÌÒÙÂÊÎÔÛÄËÏÖÇÃÕß")
 _SIGNS = frozenset("¿¡ºª€«»“”‘’–—…·°§£©®™½¼¾±×²³¢´\xa0•")
+_IN_WORDS = frozenset("’‘ºª·–—´")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-_IN_WORD = re.compile(r"(?<=[A-Za-z])[^\x00-\x7f]|[^\x00-\x7f](?=[A-Za-z])")
 _META = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})""", re.IGNORECASE)
 
 
@@ -82,11 +83,11 @@ def _damaged_utf8(content: bytes) -> tuple[str, str] | None:
 def _guessed(content: bytes) -> str:
     best, best_score = "", 0.0
     for name in _WESTERN:
-        # The five bytes that cp1252 leaves undefined are control signs, as in Latin-1.
         text = content.decode(name, "replace")
-        if (score := _plausible(text)) > best_score:
+        # Only clear signs speak for another encoding than the likeliest.
+        if (score := _plausible(text)) > best_score + (0.25 if best else 0):
             best, best_score = text, score
-    if best_score >= 0.85:
+    if best_score >= 0.6:
         return best
     from charset_normalizer import from_bytes
 
@@ -95,11 +96,23 @@ def _guessed(content: bytes) -> str:
 
 
 def _plausible(text: str) -> float:
-    """Share of the signs beyond ASCII that Western text would have where they stand."""
-    foreign = _NOT_ASCII.findall(text)
-    if not foreign:
-        return 1.0
-    good = sum(sign in _LETTERS or sign in _SIGNS for sign in foreign)
-    # Inside a word only a letter is plausible: `informaci¢n` is a file of another code page.
-    odd = sum(sign not in _LETTERS and sign not in "’‘ºª·–—" for sign in _IN_WORD.findall(text))
-    return (good - odd) / len(foreign)
+    """How well the signs beyond ASCII fit Western text where they stand, from 0 to 1."""
+    foreign = len(_NOT_ASCII.findall(text))
+    letters = sum(map(str.isalpha, text[:100_000]))
+    # Spanish and its neighbours write most letters in ASCII; `Îòïóñê` is another alphabet.
+    if not foreign or sum(sign.isalpha() for sign in _NOT_ASCII.findall(text[:100_000])) > 0.4 * letters + 1:
+        return 0.0
+    return sum(_fits(text, match.start()) for match in _NOT_ASCII.finditer(text)) / foreign
+
+
+def _fits(text: str, index: int) -> float:
+    sign, before, after = text[index], text[index - 1 : index], text[index + 1 : index + 2]
+    inside = before.isalpha() and before.isascii() and after.isalpha()
+    if sign in _SPANISH or sign in _LETTERS:
+        # A capital in the middle of a small word: `Úcole`, `informaciÓn`.
+        if sign.isupper() and (before.islower() or (after.islower() and before.isalpha())):
+            return 0.0
+        return 1.0 if sign in _SPANISH else 0.7
+    if sign in _SIGNS and (not inside or sign in _IN_WORDS):
+        return 0.8
+    return 0.0

@@ -28,6 +28,7 @@ _DATES = ("article:modified_time", "og:updated_time", "last-modified", "dcterms.
 _SPACE = re.compile(r"\s+")
 _AROUND_BREAKS = re.compile(r"[^\S\n]*\n\s*")
 _DEEPEST = 150
+_WIDEST = 200  # columns that cells may span
 
 
 def read(content: bytes, title: str) -> Document:
@@ -294,7 +295,8 @@ def _grid(table: LexborNode, walker: _Walker) -> list[list[str]]:
             fill(row)
             text = walker.cell(cell)
             down = min(_number(cell.attributes.get("rowspan")), 1000)
-            for position in range(min(_number(cell.attributes.get("colspan")), 100)):
+            across = _number(cell.attributes.get("colspan"))
+            for position in range(min(across, max(1, _WIDEST - len(row)))):
                 if down > 1:
                     hanging[len(row)] = (down - 1, text)
                 row.append(text if position == 0 else "")

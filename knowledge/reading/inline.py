@@ -25,8 +25,8 @@ _LINES = re.compile(
         |(?:note|tip|info|warning|danger|caution|important|details)\b[ \t]*\[?(?P<label>[^\n\]{}:]*)[^\n]*
         |[^\n]*)$
     |^[ \t>]*\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n|$)?
-    |^[ \t>]*\[!(?:div|VIDEO|code-)[^\n]*?\](?:\([^)\n]*\))?[ \t]*(?:\n|$)
-    |^[ \t]*\[!(?i:include)[ \t]*\[[^\]\n]*\]\([^)\n]*\)\][ \t]*$
+    |^[ \t>]*\[!(?:div|VIDEO|code-)[^\n]{0,300}?\](?:\([^)\n]*\))?[ \t]*(?:\n|$)
+    |^[ \t]*\[!(?i:include)[ \t]*\[[^\]\n]{0,200}\]\([^)\n]*\)\][ \t]*$
     |^[ \t]*(?:import\s[\w{}*,$\s]{1,300}?\sfrom\s*|import\s*)["'][^"'\n]+["'];?[ \t]*$
     |^[ \t]*export\s+(?:default|const|function)\b[^\n]*$
     |^[ \t]*\{:[^}\n]*\}[ \t]*$
@@ -37,8 +37,8 @@ _LINE_HINT = re.compile(r":::|\[!|\[\^|^[ \t]*(?:import|export|\{:)", re.MULTILI
 # What stands as it is whatever surrounds it, in one pass from the left: escapes, code, angle brackets.
 _LITERAL = re.compile(
     r"""\\(?P<escaped>[!-/:-@\[-`{-~])
-    |(?P<ticks>`+)(?!`)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)
-    |<!--.*?(?:-->|$)|\{/\*.*?\*/\}|\{%[^\n]*?%\}|\{\{[<%][^\n]*?[>%]\}\}
+    |(?P<ticks>`+)(?!`)(?P<code>.{1,2000}?)(?<!`)(?P=ticks)(?!`)
+    |<!--.*?(?:-->|$)|\{/\*.{0,500}?\*/\}|\{%[^\n]{0,300}?%\}|\{\{[<%][^\n]{0,300}?[>%]\}\}
     |<(?P<link>(?:https?|ftp|mailto|xref|tel):[^\s<>]*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)>
     |(?P<tag></?(?P<name>[A-Za-z][\w.:-]*)(?P<attributes>(?:\s(?:[^<>"'`{]|"[^"]*"|'[^']*'|\{[^{}]*\})*|/)?)>)""",
     re.VERBOSE | re.DOTALL,
@@ -47,11 +47,15 @@ _IMAGE = re.compile(r"!\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
 _LINK = re.compile(
     r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(\s*(?:<[^>\n]*>|(?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)"
 )
-_INCLUDE = re.compile(r"\[!(?:include|INCLUDE|Include)[ \t]*\[([^\]\n]*)\]\([^)\n]*\)\]")
+_INCLUDE = re.compile(r"\[!(?:include|INCLUDE|Include)[ \t]*\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)\]")
 _REFERENCE = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])+)\](?: ?\[([^\[\]]*)\])?")
-_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
-_STRONG = re.compile(r"(\*{1,3})(?=[^\s*])((?:[^*]|\*(?!\1))+?)(?<=[^\s*])\1")
-_UNDERLINED = re.compile(r"(?<![\w_])(_{1,3})(?=[^\s_])(.+?)(?<=[^\s_])\1(?![\w_])", re.DOTALL)
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
+# Innermost first, so that a mark is looked for no further than the next one.
+_STARRED = re.compile(r"(?<!\*)(\*{1,3})(?=[^\s*])((?:[^*]|(?<=\s)\*(?=\s))+)(?<=[^\s*])\1(?!\*)")
+_UNDERLINED = re.compile(
+    r"(?<![\w_])(_{1,3})(?=[^\s_])((?:[^_]|(?<=[^\W_])_(?=[^\W_]))+)(?<=[^\s_])\1(?![\w_])"
+)
+_DEEPEST_MARKS = 3
 _ANCHOR = re.compile(r"""\s*(?:\{#([\w:.-]+)[^}]*\}|\{/\*\s*([\w:.-]*)\s*\*/\})\s*$""")
 _NAMED = re.compile(r"""<a\s[^>]*?\b(?:name|id)\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _KEPT = re.compile("\ue000(\\d+)\ue001")
@@ -83,10 +87,11 @@ def plain(text: str, references: References = (), *, code: bool = True) -> str:
     text = _LITERAL.sub(literal, text.replace("\ue000", "") if "\ue000" in text else text)
     if "[" in text:
         text = _links(text, references)
-    if "*" in text:
-        text = _STRONG.sub(r"\2", _STRONG.sub(r"\2", text))
-    if "_" in text:
-        text = _UNDERLINED.sub(r"\2", _UNDERLINED.sub(r"\2", text))
+    for mark, marked in (("*", _STARRED), ("_", _UNDERLINED)):
+        for _ in range(_DEEPEST_MARKS if mark in text else 0):
+            text, found = marked.subn(r"\2", text)
+            if not found:
+                break
     if "&" in text:
         text = unescape(text)
     if kept:

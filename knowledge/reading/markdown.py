@@ -30,7 +30,7 @@ _HAS_COMPONENT = re.compile(r"^[ \t]*</?[A-Z]", re.MULTILINE)
 _FENCE = re.compile(r"[ \t]*(?:>[ \t]*)*(`{3,}|~{3,})")
 _UNSEEN = re.compile(r"\s*<(?:script|style|template|svg)\b", re.IGNORECASE)
 _STRUCTURED = re.compile(r"<(?:table|tr|td|ul|ol|li|dl|h[1-6]|pre)\b", re.IGNORECASE)
-_HARD_BREAK = re.compile(r"(?: {2,}|\\)\n")
+_HARD_BREAK = re.compile(r"(?:(?<! ) {2,}|\\)\n")
 
 
 def read(content: bytes, title: str) -> Document:
@@ -81,7 +81,8 @@ def _as_of(front: Mapping[str, Any]) -> Any:
 
 @cache
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark").enable("table").disable("inline")
+    # What is nested deeper than the limit is left out, and twenty is soon reached by lists.
+    return MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").disable("inline")
 
 
 def _without_components(text: str) -> str:

@@ -76,7 +76,10 @@ def test_title(name: str, text: str, title: str) -> None:
 
 def test_headings_have_the_anchors_that_lead_to_them() -> None:
     """Named anchors win; others are GitHub's, the second of a name numbered."""
-    text = '# A\n\n## <a name="cause"></a>Causa\n\n## Días {#dias}\n\n## ¿Qué es?\n\n## ¿Qué es?\n\n## Uno {/*one*/}\n'
+    text = (
+        '# A\n\n## <a name="cause"></a>Causa\n\n## Días {#dias}\n\n## ¿Qué es?\n\n## ¿Qué es?\n\n'
+        "## Uno {/*one*/}\n"
+    )
     headings = [(b.text, b.level, b.anchor) for b in read_text("a.md", text).blocks]
     assert headings == [
         ("A", 1, "a"),
@@ -108,7 +111,10 @@ def test_code_inside_an_item_stands_on_its_own() -> None:
 
 def test_tables_become_pipe_tables() -> None:
     """Header first, no rule, marks taken off, an empty header row left out."""
-    text = "| País | **Días** |\n|---|---|\n| AR | [14](x) |\n| a\\|b | `c` |\n\n| | |\n|-|-|\n| x | 1 |\n| y | 2 |\n"
+    text = (
+        "| País | **Días** |\n|---|---|\n| AR | [14](x) |\n| a\\|b | `c` |\n\n"
+        "| | |\n|-|-|\n| x | 1 |\n| y | 2 |\n"
+    )
     assert outline(read_text("a.md", text)) == [
         ("table", "| País | Días |\n| AR | 14 |\n| a\\|b | `c` |"),
         ("table", "| x | 1 |\n| y | 2 |"),

@@ -150,7 +150,10 @@ class _Words:
         """Lets go of the index. What was not settled is mended when it is opened again."""
         writer, self._writer, self._agreed = self._writer, None, False
         if writer is not None:
-            writer.close()
+            try:
+                writer.close()
+            except (OSError, ValueError) as error:  # what failed while it wrote cannot end in good order
+                log.warning("The lexical index was left as it was last committed: %s", error)
 
     def _begin(self) -> LexicalWriter:
         assert self._writer is not None

@@ -118,6 +118,8 @@ class Sync:
         listing: dict[str, Listed] = {}
         try:
             for listed in self._source.list():
+                if self._is_stopped():
+                    return listing, False
                 listing.setdefault(listed.document, listed)
         except SourceError as error:
             self.report.problem = f"{error} Nothing of it was deleted."
@@ -129,8 +131,7 @@ class Sync:
     def _update(self, listing: dict[str, Listed]) -> bool:
         """Looks at every document; false when it had to end early."""
         for done, listed in enumerate(listing.values(), 1):
-            if self._stop is not None and self._stop.is_set():
-                self.report.problem = "It was stopped before its end: the next one goes on from there."
+            if self._is_stopped():
                 return False
             known = self._known.get(listed.document)
             if known is not None and known.signal == listed.signal and self._is_made_alike(known, listed):
@@ -145,6 +146,12 @@ class Sync:
                 self._flush()
             if self._progress is not None:
                 self._progress(Progress(self._source.name, done, len(listing), self._written))
+        return True
+
+    def _is_stopped(self) -> bool:
+        if self._stop is None or not self._stop.is_set():
+            return False
+        self.report.problem = "It was stopped before its end: the next one goes on from there."
         return True
 
     def _is_made_alike(self, known: Record, listed: Listed) -> bool:
@@ -240,7 +247,8 @@ class Sync:
             self.report.withheld = len(gone)
             self.report.problem = (
                 f"{len(gone)} of {known} documents of `{self._source.name}` are not listed any more. It looks"
-                " like an accident, so they stay searchable: if they are really gone, run `vocero index --allow-deletions`."
+                " like an accident, so they stay searchable: if they are really gone, run"
+                " `vocero index --allow-deletions`."
             )
             return
         if self._writer is not None and gone:

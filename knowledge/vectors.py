@@ -4,13 +4,13 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from knowledge.chunking import embedding_text
 from knowledge.documents import Passage
-from knowledge.embedding import Embedder
+from knowledge.embedding import Vector
 from knowledge.errors import KnowledgeError
 from knowledge.manifest import Manifest
 
@@ -26,10 +26,23 @@ _POLL = 1.0  # seconds in which a stop is noticed
 _NICENESS = 10
 
 
+class PassageEmbedder(Protocol):
+    """What of an embedder is needed here."""
+
+    @property
+    def name(self) -> str:
+        """Names the vectors: those of another name cannot be compared."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vector:
+        """[n, dimensions], normalised; raises `ModelError`."""
+        ...
+
+
 class VectorBackfill:
     """Embeds what has no vector, most recently changed first; killed at any moment, it goes on from there."""
 
-    def __init__(self, manifest: Manifest, vectors: "ChromaVectors", embedder: Embedder) -> None:
+    def __init__(self, manifest: Manifest, vectors: "ChromaVectors", embedder: PassageEmbedder) -> None:
         self._manifest = manifest
         self._vectors = vectors
         self._embedder = embedder

@@ -9,7 +9,6 @@ import numpy as np
 
 from knowledge.database import open_database
 from knowledge.embedding import Vector
-from knowledge.embedding.types import Trust
 from knowledge.indexing import Indexer, Recipe, SyncReport
 from knowledge.lexical import LexicalReader, Terms
 from knowledge.manifest import Manifest
@@ -28,8 +27,6 @@ class HashEmbedder:
 
     name = "hash"
     dimensions = 8
-    window = 40
-    trust = Trust(0.5, 0.5)
 
     def __init__(self) -> None:
         self.texts: list[str] = []

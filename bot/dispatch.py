@@ -195,6 +195,17 @@ class Dispatch:
         """Carries out one operation of `dispatch.lua`."""
         return await self._script(keys=[self._root], args=[operation, *arguments], client=client)
 
+    async def insist(self, operation: str, *arguments: Any, patience: Callable[[], float]) -> Any:
+        """The same through an outage of Redis, for as many seconds as `patience` says each time."""
+        started = time.monotonic()
+        while True:
+            try:
+                return await self.call(operation, *arguments)
+            except (RedisError, OSError) as error:
+                if time.monotonic() - started > patience():
+                    raise
+                await self.recover(error)
+
     async def prepare(self) -> None:
         """Makes the consumer groups, from the start of their streams: what was queued before them counts."""
         for priority in PRIORITIES:

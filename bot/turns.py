@@ -3,13 +3,10 @@
 import asyncio
 import contextlib
 import logging
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
-
-from redis.exceptions import RedisError
 
 from bot.dispatch import Dispatch, Handler, OnDead
 from bot.lease import Lease
@@ -131,14 +128,10 @@ class Turns:
 
         Not while the process has to end: then the lease lapses, and another worker takes over.
         """
-        deadline = time.monotonic() + _PATIENCE_LEASES * self._timing.lease
-        while True:
-            try:
-                return await self._dispatch.call(operation, *arguments)
-            except (RedisError, OSError) as error:
-                if time.monotonic() > deadline or self.handing_back:
-                    raise
-                await self._dispatch.recover(error)
+        patience = _PATIENCE_LEASES * self._timing.lease
+        return await self._dispatch.insist(
+            operation, *arguments, patience=lambda: 0.0 if self.handing_back else patience
+        )
 
     async def _pause(self, seconds: float) -> None:
         """Waits between two tries, though not through a stop."""

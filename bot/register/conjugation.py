@@ -96,15 +96,27 @@ def _table() -> tuple[dict[str, str], frozenset[str]]:
     return table, frozenset(rare)
 
 
+def irregular_families() -> tuple[str, ...]:
+    """The entries of `irregular.toml`."""
+    return tuple(_irregular())
+
+
 def verbs() -> dict[str, str]:
     """The class of every verb known, by infinitive; empty for a regular one."""
     return _table()[0]
 
 
+def rare_verbs() -> frozenset[str]:
+    """The verbs not worth looking for in a text: their forms look like more frequent words."""
+    return _table()[1]
+
+
 @cache
 def common_verbs() -> dict[str, str]:
-    """The verbs worth looking for in a text: without rare ones whose forms look like frequent words."""
-    return {infinitive: mark for infinitive, mark in verbs().items() if infinitive not in _table()[1]}
+    """The class of every verb worth looking for in a text."""
+    return {
+        infinitive: verb_class for infinitive, verb_class in verbs().items() if infinitive not in rare_verbs()
+    }
 
 
 def stems_of(infinitive: str) -> frozenset[str]:
@@ -197,14 +209,12 @@ def _irregular_stems(infinitive: str, family: str, regular: _Stems) -> _Stems:
 
     present = stem("present", regular.present)
     weak = regular.weak_subjunctive
-    if "weak" in entry:
-        weak = _before_other(stem("weak", ""), regular.kind)
-    elif "subjunctive" in entry:
+    if "subjunctive" in entry:
         weak = stem("subjunctive", "")
     return _Stems(
         regular.kind, regular.plain, present,
         stem("subjunctive", _before_other(present, regular.kind)), weak,
-        stem("weak", regular.raised), stem("gerund", regular.gerund), stem("preterite", ""),
+        regular.raised, stem("gerund", regular.gerund), stem("preterite", ""),
         stem("future", regular.future), _stress_end(stem("imperative", ""), bool(prefix)),
         regular.participle or stem("participle", ""),
         {

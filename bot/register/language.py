@@ -13,12 +13,12 @@ Language = Literal["es", "en", "pt"]
 _SIGNS: Final[dict[Language, re.Pattern[str]]] = {
     "es": re.compile(r"[ñ¿¡]|ción$|ciones$|dades?$|mente$"),
     "en": re.compile(r"(?:tion|tions|ing|ness|ment|ly|[’']s|n[’']t|[’']m)$|^(?:wh|th)|sh$|ck$"),
-    "pt": re.compile(r"[ãõç]|lh|nh|dades?$|mente$"),
+    "pt": re.compile(r"[ãõçêô]|lh|nh|[áê]ri[oa]s?$|[êâ]ncia$|dades?$|mente$"),
 }
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|[¿¡]")
 
 
-def detect(text: str, default: Language, threshold: float = 1.5) -> Language:
+def detect(text: str, default: Language, threshold: float = 1.0) -> Language:
     """The language of a question; `default` unless another one is ahead by `threshold` words.
 
     A word that several languages have counts less; one word alone («gracias», "ok") tells nothing.

@@ -79,10 +79,22 @@ class Place:
                 break
         return ""
 
+    @cached_property
+    def _shouted(self) -> bool:
+        """The whole sentence is in capitals: they tell nothing."""
+        return len(self.tokens) > 2 and all(token.text.isupper() for token in self.tokens)
+
+    @property
+    def abbreviated(self) -> bool:
+        """Two or three capitals that stand for something: OS, TI, SOS."""
+        text = self.token.text
+        return len(text) in (2, 3) and text.isupper() and not self._shouted
+
     @property
     def capitalised(self) -> bool:
         """Written with a capital that no sentence gave it: the name of something."""
-        return self.token.text[0].isupper() and not self.token.sign and self.start != "first"
+        given = self.token.sign or self.start == "first" or self._shouted
+        return self.token.text[0].isupper() and not given
 
     @property
     def subject(self) -> str:

@@ -39,7 +39,7 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
     if word in _PRONOUNS:
         return (_PRONOUNS[word], "hard", None) if _is_pronoun(place) else None
     named = word in _NEVER_NAMES and text[0].isupper()
-    if named or (text.isupper() and len(word) <= 3) or word in _FUNCTION:
+    if named or place.abbreviated or word in _FUNCTION:
         return None
     found = readings(word)
     if not found or place.capitalised:
@@ -53,11 +53,17 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
 
 def _is_pronoun(place: Place) -> bool:
     """Not an abbreviation (TI, OS), not a name: el OS, la letra te."""
-    text, word = place.token.text, place.word
+    word = place.word
     if word not in ("te", "ti", "os"):
         return True
-    strange = text.isupper() or (text[0].isupper() and place.start != "first")
-    return not strange and place.at(-1) not in ("el", "un", "los", "del", "al", "letra")
+    return not (place.abbreviated or place.capitalised) and place.at(-1) not in (
+        "el",
+        "un",
+        "los",
+        "del",
+        "al",
+        "letra",
+    )
 
 
 def _ranked(found: tuple[Reading, ...]) -> list[Reading]:

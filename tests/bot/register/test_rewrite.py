@@ -1,0 +1,108 @@
+"""Rewriting: tú into vos where that is exact, and what is asked for when it is not."""
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.register import check, correct_sentence, correction_request, neutral, rewrite
+from bot.register.checker import Singular
+from bot.register.rewrite import moved
+from tests.bot.register.labelled import load as labelled
+
+TEXTS = [sentence.text for sentence in labelled()]
+VOS = [one.text for one in labelled() if {cls for *_, cls in one.marks} <= {"V", "TV", "UU"}]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Tienes que firmar y luego puedes irte.", "Tenés que firmar y luego podés irte."),
+        ("Dime qué necesitas y te lo busco.", "Decime qué necesitás y te lo busco."),
+        ("Esto es para ti; voy contigo.", "Esto es para vos; voy con vos."),
+        ("Guárdalo en tu carpeta y ciérrala.", "Guardalo en tu carpeta y cerrala."),
+        ("VE A LA SALA Y PÍDELA.", "ANDÁ A LA SALA Y PEDILA."),
+        ("No guardes nada.", "No guardes nada."),
+        ("Dice «tú tienes», pero tienes que ir.", "Dice «tú tienes», pero tenés que ir."),
+    ],
+)
+def test_tu_becomes_vos(before: str, after: str) -> None:
+    """Verbs, pronouns and joined pronouns; never a quote, never what both share."""
+    assert rewrite(before, "vos")[0] == after
+
+
+@pytest.mark.parametrize("singular", ["tú", "usted"])
+def test_other_registers_are_left_alone(singular: Singular) -> None:
+    """Vos → tú and anything → usted are not exact."""
+    assert rewrite("Tenés que firmar, si quieres.", singular) == ("Tenés que firmar, si quieres.", ())
+
+
+@pytest.mark.parametrize("text", VOS)
+def test_vos_is_not_touched(text: str) -> None:
+    """A text that conforms stays as it is."""
+    assert rewrite(text, "vos") == (text, ())
+
+
+@given(st.lists(st.sampled_from(TEXTS), max_size=4).map(" ".join))
+def test_rewriting_twice_changes_nothing_more(text: str) -> None:
+    """Rewriting is idempotent."""
+    once, _ = rewrite(text, "vos")
+    assert rewrite(once, "vos") == (once, ())
+
+
+@given(st.text())
+def test_edits_describe_the_change(text: str) -> None:
+    """Applied from the end, the edits give the rewritten text."""
+    rewritten, edits = rewrite(text, "vos")
+    for edit in reversed(edits):
+        assert text[edit.start : edit.end] == edit.text
+        text = text[: edit.start] + edit.replacement + text[edit.end :]
+    assert text == rewritten
+
+
+def test_verbatim_spans_move_with_the_text() -> None:
+    """A quoted stretch stays quoted after an edit before it."""
+    text = "Contigo: Tú tienes razón"
+    span = (text.index("Tú"), len(text))
+    rewritten, edits = rewrite(text, "vos", verbatim=[span])
+    start, end = moved(span, edits)
+    assert rewritten[start:end] == "Tú tienes razón"
+
+
+def test_a_safe_sentence_is_corrected() -> None:
+    """Tú in a vos channel is put right without asking the model."""
+    corrected = correct_sentence("Si quieres, puedes pedirlo.", "vos", "ustedes")
+    assert (corrected.text, corrected.violations) == ("Si querés, podés pedirlo.", ())
+
+
+def test_another_sentence_is_asked_for() -> None:
+    """Each wrong word is named with its replacement; the sentence stays as it was."""
+    corrected = correct_sentence("Complete el formulario.", "vos", "ustedes")
+    assert corrected.text == "Complete el formulario."
+    request = correction_request(corrected.text, corrected.violations, "vos", "ustedes")
+    assert "«Complete» → «Completá»" in request
+
+
+@pytest.mark.parametrize("singular", get_args(Singular))
+def test_a_conforming_sentence_stays(singular: Singular) -> None:
+    """Nothing is done to what addresses nobody."""
+    assert (
+        correct_sentence("La licencia vence el lunes.", singular, "ustedes").text
+        == "La licencia vence el lunes."
+    )
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["¿Cuántos días tenés?", "¿Cuántos días tienes?", "¿Cuántos días tiene?", "¿Cuántos días tenéis?"],
+)
+def test_a_question_is_searched_without_its_address(question: str) -> None:
+    """Vos, tú and usted ask for the same thing."""
+    assert neutral(question).startswith("¿Cuántos días tiene")
+
+
+def test_neutral_keeps_the_rest() -> None:
+    """What addresses nobody is searched as it was written."""
+    assert neutral("Política de viajes") == "Política de viajes"
+    assert not check(neutral("¿Puedes decirme tu horario?"), "usted", "ustedes").violations

@@ -1,7 +1,7 @@
 """Tables of a page that has none: lines whose parts stand below each other."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from knowledge.reading.lines import Line
@@ -104,6 +104,22 @@ class Grid:
                 return None
             columns[index] = (min(columns[index][0], left), max(columns[index][1], right))
         return columns
+
+
+def whole(lines: Sequence[Line]) -> Iterator[Line]:
+    """Lines that stand beside each other as one, as a wide gap between two cells may part them."""
+    last: Line | None = None
+    for line in lines:
+        beside = last is not None and line.page == last.page and line.left > last.right
+        if last and beside and abs(line.top - last.top) * line.page_height < _LEADING * line.size:
+            cells = (*_cells(last), *_cells(line))
+            last = replace(last, text=f"{last.text} {line.text}", right=line.right, cells=cells)
+        else:
+            if last:
+                yield last
+            last = line
+    if last:
+        yield last
 
 
 def grids(lines: Sequence[Line]) -> Iterator[Grid | Line]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from knowledge.documents import Block
-from knowledge.reading.grids import Grid, grids
+from knowledge.reading.grids import Grid, grids, whole
 from knowledge.reading.lines import Line
 from knowledge.reading.tables import table_blocks
 
@@ -15,6 +15,7 @@ _ITEM = re.compile(r"(?:[•‣▪●◦■·*–—\-\uf000-\uf0ff]|\(?\d{1,2}[
 _SIGN = re.compile(r"[•‣▪●◦■·*–—\uf000-\uf0ff]\s+")
 _CONTENTS = re.compile(r"(?:\.\s?){5,}\s*\d+$")
 _PAGE_NUMBER = re.compile(r"(?:[-–—]\s*)?(?:\d{1,4}|[ivxl]{1,6})(?:\s*[-–—])?$")
+_SECTION = re.compile(r"(?:[IVX]{1,5}|\d{1,2}(?:\.\d{1,2})*)\.?")
 _DIGITS = re.compile(r"\d+")
 _MARGIN = 0.12  # share of a page's height where running heads and feet are
 _LARGER = 1.15
@@ -42,8 +43,15 @@ def without_frames(pages: Sequence[Sequence[Line]]) -> list[Line]:
         line
         for page in pages
         for line in page
-        if not framed_by(line) and not _CONTENTS.search(line.text) and not _PAGE_NUMBER.match(line.text)
+        if not framed_by(line) and not _CONTENTS.search(line.text) and not _is_page_number(line, page)
     ]
+
+
+def _is_page_number(line: Line, page: Sequence[Line]) -> bool:
+    """Whether a line is a number alone at the page's edge; with something beside it, it may be a cell."""
+    if not _PAGE_NUMBER.match(line.text) or not _in_margin(line, line.size):
+        return False
+    return not any(one.top < line.bottom and line.top < one.bottom for one in page if one is not line)
 
 
 def _frame(line: Line) -> str:
@@ -67,6 +75,7 @@ def blocks_of(lines: Sequence[Line], outline: Mapping[str, int]) -> list[Block]:
     """Headings, paragraphs, lists and tables; `outline` has the levels of headings known by name."""
     if not lines:
         return []
+    lines = list(whole(lines))
     levels = _levels(lines, outline)
     right = {
         page: max(line.right for line in lines if line.page == page) for page in {line.page for line in lines}
@@ -128,7 +137,10 @@ def _levels(lines: Sequence[Line], outline: Mapping[str, int]) -> dict[Line, int
     sizes = sorted(
         {round(line.size) for line, is_large in zip(lines, large, strict=True) if is_large}, reverse=True
     )
-    bold_tells = sum(line.bold for line in lines) < 0.3 * len(lines)
+    text = [line for line, is_large in zip(lines, large, strict=True) if not is_large]
+    bold_tells = sum(len(line.text) for line in text if line.bold) < 0.3 * sum(
+        len(line.text) for line in text
+    )
     levels: dict[Line, int] = {}
     for line, is_large in zip(lines, large, strict=True):
         known = outline.get(squeezed(line.text))
@@ -145,7 +157,9 @@ def _levels(lines: Sequence[Line], outline: Mapping[str, int]) -> dict[Line, int
 
 def _is_heading(line: Line) -> bool:
     letters = sum(map(str.isalpha, line.text))
-    return letters >= 2 and len(line.text) <= 120 and line.text[-1] not in ".,;:" and not line.cells
+    numbered = len(line.cells) == 2 and _SECTION.fullmatch(line.cells[0][2])
+    one_text = not line.cells or numbered
+    return bool(letters >= 2 and len(line.text) <= 120 and line.text[-1] not in ".,;:" and one_text)
 
 
 def _groups(

@@ -109,7 +109,7 @@ class _Walker:
         if len(values) > MAX_ROWS:
             self._notes.append(f"of a list of {len(values)} records, the first {MAX_ROWS} are read")
             values = values[:MAX_ROWS]
-        if all(_is_plain(item) for item in values):
+        if not any(isinstance(item, Mapping | list) for item in values):
             lines = [f"- {clean_cell(_shown(item))}" for item in values if _shown(item)]
             if lines:
                 yield Block("list", "\n".join(lines))

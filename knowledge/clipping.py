@@ -9,7 +9,7 @@ _CLAUSE_BEGINS = tuple("(—–")
 _CLOSERS = "\"'»”*_"
 _CUT_BEGINNING, _CUT_END = 0.4, 0.05
 """What a cut inside a clause costs, as a share of the matches; before a clause half of it."""
-_BACK = 5
+_BACK = 8
 """Words given up to end where a clause ends."""
 
 

@@ -7,11 +7,12 @@ the words of a text that does not answer it, does.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from knowledge.scoring import Asked, Scored, place
+from knowledge.asking import Asked, Strengths
+from knowledge.scoring import Scored, merged, place
 
 ANSWERED = 0.5
 """Confidence from which an answer is given: about 95 % of what is not there is declined, 7 % of what is."""
@@ -45,13 +46,13 @@ class Evidence:
 
 def weigh(asked: Asked, ranked: Sequence[Scored]) -> Evidence:
     """The evidence in the scored candidates."""
-    stems: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
-    grams: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    stems: defaultdict[tuple[str, ...], Strengths] = defaultdict(dict)
+    grams: defaultdict[tuple[str, ...], Strengths] = defaultdict(dict)
     scores: dict[tuple[str, ...], float] = {}
     for found in ranked:
         where = place(found.candidate.passage)
-        stems[where] |= found.stems
-        grams[where] |= found.grams
+        stems[where] = merged(stems[where], found.stems)
+        grams[where] = merged(grams[where], found.grams)
         scores.setdefault(where, found.score)
     best = sorted(scores.values(), reverse=True)
     heard = set().union(*grams.values())
@@ -64,7 +65,7 @@ def weigh(asked: Asked, ranked: Sequence[Scored]) -> Evidence:
     )
 
 
-def _share(weights: Mapping[str, float], places: Iterable[Collection[str]]) -> float:
+def _share(weights: Mapping[str, float], places: Iterable[Strengths]) -> float:
     """The largest share of the weights that one place has."""
-    total = sum(weights.values())
-    return max((sum(weights[term] for term in place) for place in places), default=0.0) / (total or 1.0)
+    found = (sum(weights[term] * strength for term, strength in place.items()) for place in places)
+    return max(found, default=0.0) / (sum(weights.values()) or 1.0)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import exp
 
+from knowledge.asking import Asked, Statistics
 from knowledge.candidates import Candidate
 from knowledge.clipping import clip, clip_lines
 from knowledge.confidence import ANSWERED, weigh
 from knowledge.documents import BlockKind, Hit, Passage
-from knowledge.scoring import Asked, Scored, Statistics, place, scored
+from knowledge.scoring import Scored, place, scored
 from knowledge.sentences import MARKER
 
 __all__ = ["Extract", "Quote", "Statistics", "extract", "suggestions"]

@@ -19,6 +19,7 @@ _SECTION = re.compile(r"(?:[IVX]{1,5}|\d{1,2}(?:\.\d{1,2})*)\.?")
 _DIGITS = re.compile(r"\d+")
 _MARGIN = 0.12  # share of a page's height where running heads and feet are
 _LARGER = 1.15
+_COLUMN = 60  # points within which lines of one column begin
 _ENDS = tuple('.!?:;…»”")')
 
 
@@ -77,9 +78,7 @@ def blocks_of(lines: Sequence[Line], outline: Mapping[str, int]) -> list[Block]:
         return []
     lines = list(whole(lines))
     levels = _levels(lines, outline)
-    right = {
-        page: max(line.right for line in lines if line.page == page) for page in {line.page for line in lines}
-    }
+    right = _right_edges(lines)
     blocks: list[Block] = []
     text: list[Line] = []
     before: Grid | None = None
@@ -114,7 +113,7 @@ def _place(line: Line) -> Block:
 
 
 def _text_blocks(
-    lines: Sequence[Line], levels: Mapping[Line, int], right: Mapping[int, float]
+    lines: Sequence[Line], levels: Mapping[Line, int], right: Mapping[Line, float]
 ) -> list[Block]:
     blocks: list[Block] = []
     for group in _groups(lines, levels, right):
@@ -155,6 +154,19 @@ def _levels(lines: Sequence[Line], outline: Mapping[str, int]) -> dict[Line, int
     return levels
 
 
+def _right_edges(lines: Sequence[Line]) -> dict[Line, float]:
+    """Of every line the right side of its column: of the lines on its page that begin about where it does."""
+    edges: dict[tuple[int, int], float] = {}
+    for line in lines:
+        key = (line.page, int(line.left / _COLUMN))
+        edges[key] = max(edges.get(key, 0.0), line.right)
+    around = (-1, 0, 1)
+    return {
+        line: max(edges.get((line.page, int(line.left / _COLUMN) + step), 0.0) for step in around)
+        for line in lines
+    }
+
+
 def _is_heading(line: Line) -> bool:
     letters = sum(map(str.isalpha, line.text))
     numbered = len(line.cells) == 2 and _SECTION.fullmatch(line.cells[0][2])
@@ -163,7 +175,7 @@ def _is_heading(line: Line) -> bool:
 
 
 def _groups(
-    lines: Sequence[Line], levels: Mapping[Line, int], right: Mapping[int, float]
+    lines: Sequence[Line], levels: Mapping[Line, int], right: Mapping[Line, float]
 ) -> Iterator[list[Line]]:
     """Lines that are one heading, one paragraph, one item or one table."""
     group = [lines[0]]
@@ -176,7 +188,7 @@ def _groups(
     yield group
 
 
-def _belongs(group: list[Line], line: Line, levels: Mapping[Line, int], right: Mapping[int, float]) -> bool:
+def _belongs(group: list[Line], line: Line, levels: Mapping[Line, int], right: Mapping[Line, float]) -> bool:
     last = group[-1]
     if levels[last] or levels[line]:
         same = levels[last] == levels[line] and last.page == line.page and abs(last.size - line.size) < 0.5
@@ -187,7 +199,7 @@ def _belongs(group: list[Line], line: Line, levels: Mapping[Line, int], right: M
         return False
     if not -0.5 * line.size < _gap(last, line) < 0.9 * line.size:
         return False
-    return not _ended(last, line, right[line.page])
+    return not _ended(last, line, right[line])
 
 
 def _gap(last: Line, line: Line) -> float:
@@ -216,12 +228,12 @@ def _add_text(blocks: list[Block], text: str, at: Block) -> None:
         blocks.append(replace(at, kind="list", text=item))
 
 
-def _flowing(group: list[Line], right: Mapping[int, float]) -> str:
+def _flowing(group: list[Line], right: Mapping[Line, float]) -> str:
     """Lines joined where they were broken for lack of room, kept apart where they end early."""
     text = group[0].text
     for last, line in pairwise(group):
         word = len(line.text.split(None, 1)[0]) * line.size * 0.45
-        early = last.right + word < right[last.page] - 0.1 * (right[last.page] - last.left)
+        early = last.right + word < right[last] - 0.1 * (right[last] - last.left)
         keep = early and not line.text[0].islower() and last.page == line.page
         if text.endswith("-") and line.text[0].islower():
             text = text[:-1] + line.text

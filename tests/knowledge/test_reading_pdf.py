@@ -61,6 +61,17 @@ def test_paragraphs_part_where_there_is_room_between_or_left() -> None:
     assert [block.text for block in document.blocks] == [f"{LONG} Corto.", LONG, "Después de un espacio."]
 
 
+def test_columns_of_text_are_read_one_after_the_other() -> None:
+    """A line that fills its column is no short line, wherever the page ends."""
+    left = paragraphs("El presidente de la empresa", "Juan Pérez firmó el acuerdo", "de marzo.", top=80)
+    right = paragraphs("La directora de Personas", "Martina Olguín lo publicó.", top=80, left=330)
+    document = read_pages([*left, *right])
+    assert [block.text for block in document.blocks] == [
+        "El presidente de la empresa Juan Pérez firmó el acuerdo de marzo.",
+        "La directora de Personas Martina Olguín lo publicó.",
+    ]
+
+
 def test_a_paragraph_goes_on_over_the_page() -> None:
     """A sentence that the page's end cuts is one paragraph, on the page where it begins."""
     document = read_pages(

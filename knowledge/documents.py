@@ -50,8 +50,8 @@ class Block:
 
     kind: BlockKind
     text: str
-    """Plain text or light Markdown. A table is a pipe table with its header row first, a list has one item
-    a line with its marker, code is without its fences."""
+    """Plain text or light Markdown. A table is a pipe table with its header row first and no rule below it
+    (`|` inside a cell is `\\|`), a list has one item a line with its marker, code is without its fences."""
     level: int = 0
     """Heading level from 1; 0 for every other kind."""
     location: str = ""

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import NamedTuple
 
 from knowledge.words import english_share, stems, words
@@ -27,15 +28,16 @@ class Translation(NamedTuple):
     language."""
 
 
-_Key = tuple[str, ...]
+_Key = str
 """A word or phrase as it stands, or by the stems of its language; stopwords, which have none, as they are."""
 
 
 class _Side(NamedTuple):
-    """One language's words and phrases, each with the stems that mean the same and their weights."""
+    """One language's words and phrases, each with the stems, and their weights, of each of its meanings."""
 
-    meanings: dict[_Key, dict[str, float]]
+    meanings: dict[_Key, tuple[dict[str, float], ...]]
     longest: int
+    """Words in a phrase."""
 
 
 def translated_stems(text: str) -> dict[str, Translation]:
@@ -50,21 +52,23 @@ def translated_stems(text: str) -> dict[str, Translation]:
     for place, (side, share) in enumerate(zip(_sides(), (1 - english, english), strict=True)):
         for start, stop, meanings in _lookups(side, asked, place):
             of = tuple(stems(" ".join(asked[start:stop])))
-            for stem, weight in meanings.items():
+            for stem, weight in chain.from_iterable(meaning.items() for meaning in meanings):
                 weighed = weight * min(1.0, 2 * share)
                 if stem not in own and (stem not in found or weighed > found[stem].weight):
                     found[stem] = Translation(of, weighed)
     return found
 
 
-def _lookups(side: _Side, asked: list[str], place: int) -> Iterator[tuple[int, int, dict[str, float]]]:
+def _lookups(
+    side: _Side, asked: list[str], place: int
+) -> Iterator[tuple[int, int, tuple[dict[str, float], ...]]]:
     """The phrases and words of a question that a side has: the longest first, as they stand before stems."""
     stemmed = _stemmed(asked, place)
     start = 0
     while start < len(asked):
         for stop in range(min(len(asked), start + side.longest), start, -1):
             here = slice(start, stop)
-            meanings = side.meanings.get(tuple(asked[here])) or side.meanings.get(stemmed[here])
+            meanings = side.meanings.get(" ".join(asked[here])) or side.meanings.get(" ".join(stemmed[here]))
             if meanings:
                 yield start, stop, meanings
                 start = stop - 1
@@ -86,15 +90,15 @@ def _sides() -> tuple[_Side, _Side]:
 
 def _side(entries: list[list[list[list[str]]]], place: int) -> _Side:
     """The Spanish words (0) or the English ones (1)."""
-    meanings: defaultdict[_Key, dict[str, float]] = defaultdict(dict)
+    meanings: defaultdict[_Key, tuple[dict[str, float], ...]] = defaultdict(tuple)
     for entry in entries:
         translations, synonyms = entry[1 - place], entry[place]
         weighed = _weighed(translations, 1 - place, 1.0) | _weighed(synonyms, place, _SYNONYM)
-        for phrase in synonyms:
-            for key in {tuple(phrase), _stemmed(phrase, place)}:
-                meant = meanings[key]
-                meant |= {stem: max(weight, meant.get(stem, 0.0)) for stem, weight in weighed.items()}
-    return _Side(dict(meanings), max(map(len, meanings)))
+        for key in {
+            key for phrase in synonyms for key in (" ".join(phrase), " ".join(_stemmed(phrase, place)))
+        }:
+            meanings[key] += (weighed,)
+    return _Side(dict(meanings), max(key.count(" ") for key in meanings) + 1)
 
 
 def _weighed(phrases: list[list[str]], place: int, worth: float) -> dict[str, float]:
@@ -107,5 +111,5 @@ def _weighed(phrases: list[list[str]], place: int, worth: float) -> dict[str, fl
     return weights
 
 
-def _stemmed(phrase: list[str], place: int) -> _Key:
-    return tuple(both[place] if (both := stems(word)) else word for word in phrase)
+def _stemmed(phrase: list[str], place: int) -> list[str]:
+    return [both[place] if (both := stems(word)) else word for word in phrase]

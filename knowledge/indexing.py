@@ -32,6 +32,7 @@ class Indexer:
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._manifest = manifest
+        self._lexical = lexical
         self._recipe = recipe
         self._writer = IndexWriter(manifest, lexical, vectors, changed)
         self._lock = threading.Lock()
@@ -98,8 +99,9 @@ class Indexer:
             if not isinstance(error, OSError | ValueError):
                 raise
             raise KnowledgeError(
-                f"Indexing `{name}` stopped ({_cause(error)}): see that the disk has room and can be written,"
-                " then run `vocero index` again. What was searchable still is."
+                f"Indexing `{name}` stopped ({_cause(error)}), and what was searchable still is: see that the"
+                " disk has room and can be written, then run `vocero index` again. Should it stop once more,"
+                f" delete `{self._lexical}`, which is made anew from the database."
             ) from error
 
 

@@ -52,6 +52,8 @@ class LexicalWriter:
         self._index = index
         self.incomplete: bool = not (stamp and stamp["complete"])
         self._writer = index.writer(_WRITER_MEMORY, 1)
+        # A commit that a kill cut short leaves files over which every commit that repeats it would fail.
+        self._writer.garbage_collect_files()
 
     def add(self, passages: Iterable[Passage]) -> None:
         """Adds passages, replacing those whose id is there."""

@@ -134,7 +134,7 @@ class Sync:
             if self._is_stopped():
                 return False
             known = self._known.get(listed.document)
-            if known is not None and known.signal == listed.signal and self._is_made_alike(known, listed):
+            if known is not None and self._is_current(known, listed):
                 self._count_as_is(known)
                 continue
             try:
@@ -153,6 +153,10 @@ class Sync:
             return False
         self.report.problem = "It was stopped before its end: the next one goes on from there."
         return True
+
+    def _is_current(self, known: Record, listed: Listed) -> bool:
+        """Whether there is no need to look at it; a source that gives no signal makes one look."""
+        return bool(listed.signal) and known.signal == listed.signal and self._is_made_alike(known, listed)
 
     def _is_made_alike(self, known: Record, listed: Listed) -> bool:
         """Whether the same bytes would give the same passages again."""
@@ -240,14 +244,17 @@ class Sync:
         self._known.update((record.document, record) for record in batch.records)
 
     def _delete(self, gone: Set[str]) -> None:
-        """Takes out what the source has no more, unless that is suspiciously much."""
-        known = len(self._known)
-        many = len(gone) == known or (len(gone) >= _FEWEST and len(gone) > _SHARE * known)
-        if gone and many and not self._allow_deletions:
+        """Takes out what the source has no more, unless suspiciously much is lost with it."""
+        readable = {name: known.content_hash for name, known in self._known.items() if known.content_hash}
+        remaining = {content for name, content in readable.items() if name not in gone}
+        # What only moved is not lost, nor is what never could be read.
+        lost = [name for name in gone if name in readable and readable[name] not in remaining]
+        many = len(lost) >= _FEWEST and len(lost) > _SHARE * len(readable)
+        if lost and (many or not remaining) and not self._allow_deletions:
             self.report.withheld = len(gone)
             self.report.problem = (
-                f"{len(gone)} of {known} documents of `{self._source.name}` are not listed any more. It looks"
-                " like an accident, so they stay searchable: if they are really gone, run"
+                f"{len(gone)} of {len(self._known)} documents of `{self._source.name}` are not listed any"
+                " more. It looks like an accident, so they stay searchable: if they are really gone, run"
                 " `vocero index --allow-deletions`."
             )
             return

@@ -87,6 +87,17 @@ def test_second_sync_of_the_same_reads_nothing(index: Index) -> None:
     assert source.fetched == []
 
 
+def test_source_without_signals_is_compared_by_content(index: Index) -> None:
+    """Where a source cannot tell cheaply what changed, every document is fetched, and only changes count."""
+    source = listing(3)
+    source.signals = dict.fromkeys(source.documents, "")
+    index.indexer.sync(source)
+    source.documents["1.md"] = "# Otra\n\nCambiada."
+    report = index.indexer.sync(source)
+    assert (report.changed, report.unchanged) == (1, 2)
+    assert set(index.find("cambiada")) == {"1.md"}
+
+
 def test_edit_replaces_the_old_version(index: Index, folder: Path) -> None:
     """After an edit the new text is found and the old one is not; the other documents are not touched."""
     index.sync(folder)
@@ -246,6 +257,26 @@ def test_sharp_shrinking_is_not_believed(index: Index, left: int, withheld: int)
     index.indexer.sync(source, allow_deletions=True)
     assert set(index.manifest.records("docs")) == set(source.documents)
     index.assert_in_step()
+
+
+def test_moved_folder_is_believed(index: Index) -> None:
+    """Documents that only changed their place are not missed, however many they are."""
+    source = listing(30)
+    index.indexer.sync(source)
+    source.documents = {f"nuevo/{name}": text for name, text in source.documents.items()}
+    report = index.indexer.sync(source)
+    assert (report.added, report.deleted, report.withheld) == (30, 30, 0)
+    assert set(index.find("clave7x")) == {"nuevo/7.md"}
+
+
+def test_documents_that_never_could_be_read_are_not_missed(index: Index) -> None:
+    """Leaving out what had failed anyway is no accident."""
+    source = listing(10)
+    source.unreadable = {f"{n}.md": "encrypted" for n in range(8)}
+    index.indexer.sync(source)
+    source.documents = dict(list(source.documents.items())[8:])
+    report = index.indexer.sync(source)
+    assert (report.deleted, report.withheld, report.failed) == (8, 0, [])
 
 
 def test_few_deletions_are_believed_in_a_small_source(index: Index) -> None:

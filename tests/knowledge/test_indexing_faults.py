@@ -226,6 +226,20 @@ def test_lost_folders_are_made_anew(place: Path, lost: str, monkeypatch: pytest.
     assert live_versions(data) == dict.fromkeys(range(12), 0)
 
 
+def test_commit_cut_short_can_be_repeated(place: Path) -> None:
+    """Files of a commit that was killed before it counted do not stand in the way of the next one."""
+    folder, data = place / "docs", place / "data"
+    index_files = data / "lexical" / "index"
+    shutil.copytree(data, place / "before")
+    (folder / "3.md").unlink()
+    sync_and_embed(data, folder)
+    left = [".managed.json", *(path.name for path in index_files.glob("*.del"))]
+    assert len(left) > 1
+    for name in left:
+        shutil.copy(index_files / name, place / "before" / "lexical" / "index" / name)
+    assert_as_from_scratch(place / "before", folder, place / "scratch")
+
+
 @pytest.mark.parametrize("part", ["lexical", "chroma"])
 def test_older_copy_put_in_place_is_noticed(place: Path, part: str) -> None:
     """A derived folder from before an edit that left as many passages is brought up to date."""

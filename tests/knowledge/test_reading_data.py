@@ -31,6 +31,21 @@ def test_html_main_content_is_taken_when_it_is_most() -> None:
     assert ("paragraph", "Texto bastante largo sobre las vacaciones.") in page(f"<main>x</main>{text}")
 
 
+def test_html_that_unfolds_is_read() -> None:
+    """Questions in buttons and answers that a click shows are text, and so are notes in the article."""
+    body = (
+        '<article><h2><button aria-controls="a1">¿Cómo pago?</button></h2><div id="a1" hidden>Con tarjeta.</div>'
+        "<details><summary>¿Y si no?</summary>Con Bizum.</details><aside>Nota: sin recargo.</aside></article>"
+    )
+    assert [text for _, text in page(body)] == [
+        "¿Cómo pago?",
+        "Con tarjeta.",
+        "¿Y si no?",
+        "Con Bizum.",
+        "Nota: sin recargo.",
+    ]
+
+
 def test_html_link_bars_and_contents_are_left_out() -> None:
     """Links above the heading and lists of places on the page lead elsewhere and say nothing."""
     body = (

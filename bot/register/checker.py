@@ -8,7 +8,7 @@ from bot.register.forms import Class
 from bot.register.language import foreign
 from bot.register.place import Mark, Place, Tier
 from bot.register.replacement import replacement
-from bot.register.rules import judge
+from bot.register.rules import concerns, judge
 from bot.register.tokens import Sentence, sentences
 
 Singular = Literal["vos", "tú", "usted"]
@@ -77,7 +77,8 @@ def check(
     findings = []
     for mark in found:
         cls = _settled(mark, allowed, plural_spain=plural_spain)
-        violates = cls not in allowed
+        # Chilean voseo is none of these registers.
+        violates = cls not in allowed or bool(mark.reading and mark.reading.tense == "chilean")
         instead = replacement(mark, cls, singular, plural) if violates else None
         findings.append(
             Finding(mark.token.start, mark.token.end, mark.token.text, cls, mark.tier, violates, instead)
@@ -109,8 +110,9 @@ def marks(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> list[Mark]:
 def _sentence_marks(sentence: Sentence, evidence: frozenset[Class]) -> list[Mark]:
     """Two passes: what is sure helps to read what is not."""
     found: dict[int, Mark] = {}
+    concerned = [(index, token) for index, token in enumerate(sentence.tokens) if concerns(token.word)]
     for _ in range(2):
-        for index, token in enumerate(sentence.tokens):
+        for index, token in concerned:
             place = Place(sentence, index, {k: v for k, v in found.items() if k != index}, evidence)
             judged = judge(place)
             if judged:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final, Literal
 
-from bot.register.address import attach
+from bot.register.address import attach, verb_form
 from bot.register.conjugation import PERSONS, Person, Tense, common_verbs, conjugate, stems_of
 from bot.register.stress import plain
 
@@ -58,7 +58,8 @@ class Reading:
     """One way to understand a word as addressed to somebody."""
 
     cls: Class
-    tense: Tense
+    tense: Tense | Literal["negative", "chilean"]
+    """`negative`: no hagás; `chilean`: cachái, tenís."""
     infinitive: str
     clitics: tuple[str, ...] = ()
 
@@ -86,6 +87,18 @@ def _finite(word: str) -> Iterator[Reading]:
             by_tense.setdefault(tense, set()).add(person)
         for tense, persons in by_tense.items():
             yield Reading(_class(persons), tense, infinitive)
+        if _negative(infinitive) == word:
+            yield Reading("V", "negative", infinitive)
+    stem, known = word[:-2], common_verbs()
+    if word.endswith("ái") and stem + "ar" in known:
+        yield Reading("V", "chilean", stem + "ar")
+    if word.endswith("ís") and stem + "er" in known:
+        yield Reading("V", "chilean", stem + "er")
+
+
+@lru_cache(maxsize=2_000)
+def _negative(infinitive: str) -> str:
+    return verb_form(infinitive, "negative", "vos", negative_voseo=True)
 
 
 def _class(persons: set[Person]) -> Class:

@@ -12,6 +12,8 @@ _DESCRIPTIVE: Final = words("orders", "descriptive")
 _NEVER: Final = words("orders", "never")
 _USUAL: Final = words("orders", "usual")
 
+_FIRST_PERSON: Final = words("context", "first_person")
+_LABELS: Final = words("orders", "labels")
 _OTHERS: Final[frozenset[Class]] = frozenset({"V", "U", "UU", "W"})
 
 
@@ -42,8 +44,10 @@ def _ve(place: Place) -> Verdict:
 def _maybe_third(place: Place, verb: str) -> Verdict:
     word = place.word
     if conjugate(verb, "present", "usted") != word:
-        # Obtén, pon, sal: no third person is spelled so, but the short ones are nouns as well.
-        return "T", "hard" if len(word) > 3 or place.at(1) or place.token.sign else "soft"
+        # Obtén, pon, sal: no third person is spelled so, but the short ones are other words as well.
+        other = place.at(1) in ("y", "o") or any(token.word in _FIRST_PERSON for token in place.tokens)
+        sure = len(word) > 3 or place.token.sign or (place.at(1) and not other)
+        return "T", "hard" if sure else "soft"
     if verb in _NEVER:
         return None
     if word in _CALLS and place.token.closed:
@@ -58,7 +62,11 @@ def _ordered(place: Place, verb: str) -> bool:
     familiar = place.evidence & {"T", "TV"} and not place.evidence & {"V", "U"}
     if place.has("T", "TV") or familiar or place.polite:
         return True
-    if place.start != "first" or place.token.label or verb in _DESCRIPTIVE:
+    if place.start != "first" or place.token.label:
+        return False
+    if place.at(1) == "sesión" or (place.word in _LABELS and place.brief):
+        return True
+    if verb in _DESCRIPTIVE:
         return False
     if verb.endswith(("izar", "ificar")):
         return False

@@ -122,7 +122,7 @@ class Place:
         place = self.index - 1
         while place >= 0 and self.tokens[place].word in _CLITICS:
             place -= 1
-        return place if place >= 0 and self.tokens[place].word == "no" else None
+        return place if place >= 0 and self.tokens[place].word in ("no", "ni") else None
 
     @property
     def asked(self) -> bool:
@@ -153,6 +153,11 @@ class Place:
     def polite(self) -> bool:
         """An exclamation, or por favor."""
         return self.sentence.end == "!" or any(token.word == "favor" for token in self.tokens)
+
+    @property
+    def brief(self) -> bool:
+        """A label of four words at most, without a full stop."""
+        return self.index == 0 and 1 < len(self.tokens) <= 4 and not self.sentence.end
 
     def coordinated(self, *classes: Class) -> bool:
         """A sure imperative of that address stands earlier in the sentence."""

@@ -58,6 +58,8 @@ def _verb(mark: Mark, person: Person) -> str:
     tense: str = reading.tense
     if tense == "imperative" and mark.negated and not reading.clitics:
         tense = "negative"
+    if tense == "chilean":
+        tense = "present"
     form = verb_form(reading.infinitive, tense, person)
     clitics = tuple(_OBJECT[person] if one in ("te", "os") else one for one in reading.clitics)
     if "se" in reading.clitics and person in ("tú", "vos", "vosotros"):

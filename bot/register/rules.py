@@ -1,9 +1,11 @@
 """Decides what a word is where it stands: a form of address, surely or perhaps, or none."""
 
+from collections.abc import Callable
 from typing import Final
 
 from bot.register.conjugation import common_verbs, conjugate
 from bot.register.forms import Class, Reading, readings
+from bot.register.implied import THIRD_PERSONS, implied
 from bot.register.orders import polite_order, tu_order
 from bot.register.place import Place, Tier, Verdict
 from bot.register.stress import plain
@@ -30,7 +32,13 @@ _PRONOUNS: Final[dict[str, Class]] = {
     "vuestro": "W", "vuestra": "W", "vuestros": "W", "vuestras": "W",
     "te": "TV", "tu": "TV", "tus": "TV", "tuyo": "TV", "tuya": "TV", "tuyos": "TV", "tuyas": "TV",
 }  # fmt: skip
+_WISHING: Final = frozenset(("cuando", "ojalá", "quizá", "quizás"))
 _SHARP: Final = frozenset(("más", "menos", "mejor", "peor", "igual", "mayor", "menor"))
+
+
+def concerns(word: str) -> bool:
+    """Whether a word could address somebody, wherever it stands."""
+    return word in _PRONOUNS or word in THIRD_PERSONS or bool(readings(word))
 
 
 def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
@@ -42,13 +50,14 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
     if named or place.abbreviated or word in _FUNCTION:
         return None
     found = readings(word)
-    if not found or place.capitalised:
+    if place.capitalised:
         return None
     for reading in _ranked(found):
         verdict = _verdict(place, reading)
         if verdict:
             return *verdict, reading
-    return None
+    usted = implied(place)
+    return ("U", usted[1], usted[0]) if usted else None
 
 
 def _is_pronoun(place: Place) -> bool:
@@ -76,18 +85,11 @@ def _ranked(found: tuple[Reading, ...]) -> list[Reading]:
 
 
 def _verdict(place: Place, reading: Reading) -> Verdict:
-    match reading.cls, reading.tense:
-        case "V", _:
-            return _vos(place, reading)
-        case "W", _:
-            return _vosotros(place, reading)
-        case "T", "imperative":
-            return tu_order(place, reading)
-        case "T", _:
-            return _tu(place, reading)
-        case "TV", _:
-            return _shared(place, reading)
-    return polite_order(place, reading)
+    if reading.tense in ("chilean", "negative"):
+        return ("V", "hard") if reading.tense == "chilean" or place.negated else None
+    if reading.cls == "T" and reading.tense == "imperative":
+        return tu_order(place, reading)
+    return _RULES.get(reading.cls, polite_order)(place, reading)
 
 
 def _vos(place: Place, reading: Reading) -> Verdict:
@@ -137,29 +139,36 @@ def _vos_or_past(place: Place) -> Verdict:
 
 def _vosotros(place: Place, reading: Reading) -> Verdict:
     word = place.word
+    if reading.tense == "imperative" and len(word) <= 4:
+        return ("W", "hard") if _short_order(place) else None
     if word in _NEVER_W:
         return None
-    if reading.tense == "imperative" and len(word) <= 4:
-        goal = word != "id" or place.at(1) in ("a", "al", "con", "por", "hacia")
-        return ("W", "hard") if place.start in ("first", "comma") and goal and place.at(1) else None
     return "W", "soft" if place.nominal and reading.tense == "imperative" else "hard"
+
+
+def _short_order(place: Place) -> bool:
+    """Id, sed, dad, oíd are other words as well, where no clause begins with them."""
+    word, after = place.word, place.at(1)
+    if word == "sed":
+        return place.start == "first" and after.endswith("s")
+    if word in _NEVER_W or (word == "id" and after not in ("a", "al", "con", "por", "hacia")):
+        return False
+    begins = place.start in ("first", "comma") or (place.start == "joined" and place.coordinated("W"))
+    return begins and bool(after or place.has("W"))
 
 
 def _tu(place: Place, reading: Reading) -> Verdict:
     word, verb = place.word, reading.infinitive
-    subjunctive = any(one.cls == "TV" for one in readings(word))
-    if word in _NEVER_T or (subjunctive and place.negated):
-        return None  # No crees un tema: of crear, not of creer.
-    if verb.endswith("ar"):
-        if verb not in _VERBAL:
-            return _cued("T", place)
-        if place.nominal:
-            return None
-    elif word in _NOMINAL:
+    wished = any(one.cls == "TV" for one in readings(word))
+    if word in _NEVER_T or (wished and (place.negated or place.subject in _WISHING)):
+        return None  # No crees un tema, cuando crees un tema: of crear, not of creer.
+    nominal = verb not in _VERBAL if verb.endswith("ar") else word in _NOMINAL
+    if nominal:
         return _cued("T", place)
-    if subjunctive and not (place.start or place.subject in _STRONG | {"que", "qué"}):
-        return "T", "soft"
-    return "T", "hard"
+    if verb.endswith("ar") and place.nominal:
+        return None
+    led = place.start or place.subject in _STRONG or place.subject in ("que", "qué")
+    return "T", "soft" if wished and not led else "hard"
 
 
 def _cued(cls: Class, place: Place) -> Verdict:
@@ -198,3 +207,11 @@ def _shared_order(place: Place, reading: Reading) -> Verdict:
         return ("TV", "hard") if place.word == "sé" and place.start == "first" and place.at(1) else None
     noun = reading.infinitive in ("ver", "ser") and "te" not in reading.clitics
     return None if noun or place.nominal else ("TV", "hard")
+
+
+_RULES: Final[dict[Class, Callable[[Place, Reading], Verdict]]] = {
+    "V": _vos,
+    "W": _vosotros,
+    "T": _tu,
+    "TV": _shared,
+}

@@ -16,6 +16,7 @@ Field = Literal["stems", "grams"]
 _SATURATION = 2.2  # Tantivy's k1 + 1: the most that a term's frequency multiplies its weight by
 _MOST_TERMS = 256  # of a question and field; of a longer one the rarest
 _TRANSLATED = 500  # characters of a question
+_TRANSLATION = 1.8
 _OF_WORD = 2  # stems of one word: the Spanish and the English one
 
 _Alternatives = Mapping[tuple[str, ...], list[tuple[str, float]]]
@@ -53,8 +54,8 @@ class Scores:
 
 def match(searcher: Any, schema: Any, terms: Terms, limit: int, sources: frozenset[str] | None) -> Scores:
     """The best passages by stems and by grams, at most `limit` each, of these sources or of all."""
-    stems = _rarest(idf(searcher, "stems", terms.stems))
-    grams = _rarest(idf(searcher, "grams", terms.grams))
+    stems = _rarest(searcher, "stems", terms.stems)
+    grams = _rarest(searcher, "grams", terms.grams)
     meant = _translating(terms.translations, stems, idf(searcher, "stems", terms.translations))
     return Scores(
         _best(searcher, schema, _any_stem(schema, stems, meant), sources, limit),
@@ -67,26 +68,34 @@ def match(searcher: Any, schema: Any, terms: Terms, limit: int, sources: frozens
 def idf(searcher: Any, name: Field, terms: Iterable[str]) -> dict[str, float]:
     """BM25's inverse document frequency of each term; a term nowhere found gets the highest."""
     total = searcher.num_docs  # frequencies count deleted passages too, until Tantivy merges them away
-    found = {term: min(searcher.doc_freq(name, term), total) for term in terms}
-    return {term: math.log(1 + (total - df + 0.5) / (df + 0.5)) for term, df in found.items()}
+    return {term: _idf(min(searcher.doc_freq(name, term), total), total) for term in terms}
 
 
-def _rarest(weights: dict[str, float]) -> dict[str, float]:
-    """The terms that tell most, where there are too many."""
-    return dict(sorted(weights.items(), key=lambda weight: -weight[1])[:_MOST_TERMS])
+def _idf(frequency: int, total: int) -> float:
+    return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+
+
+def _rarest(searcher: Any, name: Field, terms: Iterable[str]) -> dict[str, float]:
+    """The weights of terms; where there are too many, of those that tell most and are in the index."""
+    weights = idf(searcher, name, terms)
+    if len(weights) <= _MOST_TERMS:
+        return weights
+    nowhere = _idf(0, searcher.num_docs)
+    best = sorted(weights.items(), key=lambda weight: weight[1] if weight[1] < nowhere else 0.0, reverse=True)
+    return dict(best[:_MOST_TERMS])
 
 
 def _translating(
     translations: Mapping[str, Translation], stems: Mapping[str, float], rarity: Mapping[str, float]
 ) -> _Alternatives:
-    """A word has two stems and its translation is known by one of two, so that one counts double.
+    """A word has two stems and its translation is known by one of two, so that one counts nearly double.
 
-    But it never counts more than the word it stands for would, however rare it is in the index.
+    But it never counts as much as the word it stands for would, however rare it is in the index.
     """
     meant: defaultdict[tuple[str, ...], list[tuple[str, float]]] = defaultdict(list)
     for stem, (of, weight) in translations.items():
         asked = max((stems.get(one, 0.0) for one in of), default=0.0)
-        if boost := 2 * weight * min(1.0, asked / rarity[stem]):
+        if boost := _TRANSLATION * weight * min(1.0, asked / rarity[stem]):
             meant[of].append((stem, boost))
     return meant
 

@@ -41,14 +41,22 @@ def fuse(
     """
     words = by_words(scores)
     bonus = _bonus(similar, at_home)
-    fused = {}
+    if unknown:
+        _grant(words, bonus, unknown)
+    return {
+        id_: (words.get(id_, 0.0) + bonus.get(id_, 0.0)) / (1 + _AT_HOME)
+        for id_ in words.keys() | bonus.keys()
+    }
+
+
+def _grant(words: Mapping[str, float], bonus: dict[str, float], unknown: Collection[str]) -> None:
+    """Gives passages without a vector the most that any gets whose words are no better."""
     granted = 0.0
     for id_ in sorted(words.keys() | bonus.keys(), key=lambda id_: (words.get(id_, 0.0), id_ in unknown)):
-        if id_ not in unknown:
+        if id_ in unknown:
+            bonus[id_] = granted
+        else:
             granted = max(granted, bonus.get(id_, 0.0))
-        extra = granted if id_ in unknown else bonus.get(id_, 0.0)
-        fused[id_] = (words.get(id_, 0.0) + extra) / (1 + _AT_HOME)
-    return fused
 
 
 def _bonus(similar: Mapping[str, float], at_home: float) -> dict[str, float]:

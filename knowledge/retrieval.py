@@ -4,6 +4,8 @@ The two searches run side by side in threads. Without vectors, or where a passag
 words alone decide.
 """
 
+import logging
+import math
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +14,15 @@ from typing import Protocol
 
 from knowledge.documents import Hit, Passage
 from knowledge.embedding import Embedder, Vector
-from knowledge.errors import ModelError
+from knowledge.errors import KnowledgeError
 from knowledge.lexical import LexicalReader, Scores, Terms
 from knowledge.ranking import at_home, fuse
 from knowledge.words import english_share
 
+log = logging.getLogger(__name__)
+
 _DEPTH = 100  # candidates of each engine
-_SPARE = 2  # times as many candidates as asked for are read: some may be of replaced documents
+_SPARE = 1.5  # times as many candidates as asked for are read: some may be of replaced documents
 
 
 class PassageStore(Protocol):
@@ -33,7 +37,10 @@ class VectorIndex(Protocol):
     """Nearest neighbours among the vectors of passages."""
 
     def query(self, embedding: Vector, limit: int, sources: frozenset[str]) -> list[tuple[str, float]]:
-        """Ids and cosine similarities of the nearest passages of these sources, best first."""
+        """Ids and cosine similarities of the nearest passages of these sources, best first.
+
+        Raises `KnowledgeError` when it cannot be asked.
+        """
         ...
 
     def missing(self, ids: Collection[str]) -> Collection[str]:
@@ -83,8 +90,10 @@ class Retriever:
         self, question: str, *, limit: int = 10, sources: frozenset[str], per_document: bool = False
     ) -> Found:
         """The best passages of these sources for a question; `per_document`: the best of each document."""
+        if limit < 1:
+            raise ValueError(f"`limit` must be at least 1, not {limit}.")
         started = time.perf_counter()
-        depth = max(_DEPTH, _SPARE * limit)
+        depth = max(_DEPTH, 4 * limit)
         words = self._pool.submit(self._search_words, question, depth, sources)
         near = self._search_vectors(question, depth, sources)
         terms, scores, lexical_seconds = words.result()
@@ -92,9 +101,9 @@ class Retriever:
         if near.similar and self._vectors is not None:
             unknown = self._vectors.missing({*scores.stems, *scores.grams} - near.similar.keys())
         fused = fuse(scores, near.similar, unknown, near.at_home)
-        ranking = sorted(fused, key=lambda id_: (-fused[id_], id_))
+        ranking = sorted(sorted(fused), key=fused.__getitem__, reverse=True)
         read = time.perf_counter()
-        passages = self._live(ranking, limit, per_document)
+        passages = self._live(ranking, limit, sources, per_document)
         ended = time.perf_counter()
         parts = {"stem": scores.stems, "char4": scores.grams, "dense": near.similar}
         return Found(
@@ -122,24 +131,28 @@ class Retriever:
         started = time.perf_counter()
         try:
             embedding = self._embedder.embed_query(question)
-        except ModelError as error:
+            embedded = time.perf_counter()
+            similar = dict(self._vectors.query(embedding, depth, sources))
+        except KnowledgeError as error:
+            log.warning("Searched by words alone. %s", error)
             return _Near(problem=str(error))
-        embedded = time.perf_counter()
-        similar = dict(self._vectors.query(embedding, depth, sources))
         seconds = {"embedding": embedded - started, "vectors": time.perf_counter() - embedded}
         home = at_home(self._embedder.english_only, english_share(question))
         return _Near(similar, home, seconds=seconds)
 
-    def _live(self, ranking: Sequence[str], limit: int, per_document: bool) -> list[Passage]:
-        """The first `limit` that are live, in this order."""
+    def _live(
+        self, ranking: Sequence[str], limit: int, sources: frozenset[str], per_document: bool
+    ) -> list[Passage]:
+        """The first `limit` that are live, in this order; of these sources, whatever the engines say."""
         live: list[Passage] = []
         documents: set[tuple[str, str]] = set()
-        for start in range(0, len(ranking), _SPARE * limit):
-            batch = ranking[start : start + _SPARE * limit]
+        size = math.ceil(_SPARE * limit)
+        for start in range(0, len(ranking), size):
+            batch = ranking[start : start + size]
             found = self._passages.passages(batch)
             for passage in (found[id_] for id_ in batch if id_ in found):
                 document = (passage.source, passage.document)
-                if per_document and document in documents:
+                if passage.source not in sources or (per_document and document in documents):
                     continue
                 documents.add(document)
                 live.append(passage)

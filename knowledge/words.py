@@ -47,10 +47,9 @@ STOPWORDS = _SPANISH_STOPWORDS | _ENGLISH_STOPWORDS
 
 def fold(text: str) -> str:
     """Lower case, without accents."""
-    text = text.lower()
     if text.isascii():
-        return text
-    return _MARKS.sub("", unicodedata.normalize("NFKD", text))
+        return text.lower()
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text).lower())
 
 
 def words(text: str) -> list[str]:

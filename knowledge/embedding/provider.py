@@ -15,6 +15,7 @@ _INTEGRATIONS = {  # provider: module, class, name of the argument for a base ad
     "gemini": ("google_genai", "GoogleGenAIEmbedding", None),
     "fastembed": ("fastembed", "FastEmbedEmbedding", None),
 }
+_SECONDS = 15.0
 _ARGUMENT = {"openai": "model", "ollama": "model_name", "gemini": "model_name", "fastembed": "model_name"}
 
 
@@ -31,6 +32,8 @@ def open_provider(spec: str, *, base_url: str | None, api_key: str | None) -> "P
         package = f"llama-index-embeddings-{module.replace('_', '-')}"
         raise ModelError(f"`{spec}` needs the package `{package}`: install it beside vocero.") from None
     arguments: dict[str, Any] = {_ARGUMENT[provider]: model}
+    if provider == "openai":
+        arguments |= {"timeout": _SECONDS, "max_retries": 2}  # a question waits for it
     if base_url and address:
         arguments[address] = base_url
     if api_key and provider != "ollama":

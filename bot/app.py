@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 _TURNS = 64
 """Turns that one process has under way at once."""
+_SWITCH = 0.0005
+"""Seconds that a thread may keep the interpreter while another waits for it."""
 _AT_ONCE = 8
 """Questions of one file that are under way at once."""
 _STARTING = 300
@@ -117,6 +120,8 @@ class Runtime:
 @contextlib.asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Owns the data folder, opens everything on it and works the queue off until left."""
+    # A question's threads must not wait 5 ms for each turn of a thread that reads documents.
+    sys.setswitchinterval(_SWITCH)
     with own(settings.data) as ownership:
         async with open_state(_secret(settings.env.redis_url), settings.data) as state:
             library = await asyncio.to_thread(open_library, settings, writing=True)

@@ -34,10 +34,16 @@ class IndexWriter:
     """
 
     def __init__(
-        self, manifest: Manifest, lexical: Path, vectors: "ChromaVectors | None", changed: Callable[[], None]
+        self,
+        manifest: Manifest,
+        lexical: Path,
+        vectors: "ChromaVectors | None",
+        changed: Callable[[], None],
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self._manifest = manifest
         self._words = _Words(manifest, lexical)
+        self._give_way = give_way
         self._vectors = vectors
         self._changed = changed
 
@@ -52,12 +58,17 @@ class IndexWriter:
         new = {passage.id: passage for version in versions.values() for passage in version}
         fresh = [passage for id_, passage in new.items() if id_ not in old]
         if fresh:
-            self._words.add(fresh)
+            self._words.add(self._leisurely(fresh))
         self._manifest.write(source, records, versions)
         self._discard(source, old - new.keys())
         if fresh:
             self._changed()
         return len(fresh)
+
+    def _leisurely(self, passages: Iterable[Passage]) -> Iterator[Passage]:
+        for passage in passages:
+            self._give_way()
+            yield passage
 
     def remove(self, source: str, documents: Collection[str]) -> None:
         """Takes documents out."""

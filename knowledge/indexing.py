@@ -30,11 +30,14 @@ class Indexer:
         *,
         vectors: "ChromaVectors | None" = None,
         changed: Callable[[], None] = lambda: None,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
+        """`give_way` is called between small pieces of work, to let questions pass."""
         self._manifest = manifest
+        self._give_way = give_way
         self._lexical = lexical
         self._recipe = recipe
-        self._writer = IndexWriter(manifest, lexical, vectors, changed)
+        self._writer = IndexWriter(manifest, lexical, vectors, changed, give_way)
         self._lock = threading.Lock()
 
     def sync(
@@ -63,6 +66,7 @@ class Indexer:
                 allow_deletions=allow_deletions,
                 progress=progress,
                 stop=stop,
+                give_way=self._give_way,
             )
             if writer is not None:
                 self._manifest.sync_started(source.name)

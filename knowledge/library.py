@@ -18,6 +18,7 @@ from knowledge.indexing import Indexer
 from knowledge.lexical import LexicalReader
 from knowledge.manifest import IndexStatus, Manifest
 from knowledge.models import Provider, open_model
+from knowledge.priority import Priority
 from knowledge.retrieval import Found, Retriever
 from knowledge.sources import open_source
 from knowledge.syncing import Progress, Recipe, SyncReport
@@ -88,6 +89,7 @@ class Library:
         self._retriever: Retriever | None = None
         self._indexer: Indexer | None = None
         self._backfill: VectorBackfill | None = None
+        self._priority = Priority()
         self._engines: dict[str | None, Engine] = {}
 
     @property
@@ -109,7 +111,9 @@ class Library:
         self, question: str, *, limit: int = 10, sources: frozenset[str], per_document: bool = False
     ) -> Found:
         """The best passages of these sources; blocks, so call it in a thread."""
-        return self._searcher().search(question, limit=limit, sources=sources, per_document=per_document)
+        searcher = self._searcher()
+        with self._priority.question():
+            return searcher.search(question, limit=limit, sources=sources, per_document=per_document)
 
     def engine(self, llm: str | None = None) -> Engine:
         """The engine that answers with a model (`provider:model`), or with the configured one."""
@@ -215,6 +219,7 @@ class Library:
                     recipe,
                     vectors=self._open_vectors(),
                     changed=self._poke,
+                    give_way=self._priority.give_way,
                 )
             return self._indexer
 

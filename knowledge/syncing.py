@@ -90,6 +90,7 @@ class Sync:
         allow_deletions: bool = False,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self.report = SyncReport(source.name)
         self._source = source
@@ -99,6 +100,7 @@ class Sync:
         self._allow_deletions = allow_deletions
         self._progress = progress
         self._stop = stop
+        self._give_way = give_way
         self._known = manifest.records(source.name)
         self._batch = _Batch()
         self._written = 0
@@ -137,6 +139,7 @@ class Sync:
             if known is not None and self._is_current(known, listed):
                 self._count_as_is(known)
                 continue
+            self._give_way()
             try:
                 self._renew(listed, known)
             except SourceError as error:

@@ -1,0 +1,57 @@
+"""Pacing of edits: what grows is shown as it stands, at most so often, and never keeps its reader waiting."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+
+Show = Callable[[str], Awaitable[None]]
+
+
+class Paced:
+    """Shows the newest text, with what came in between left out.
+
+    Left without an error, it waits for the showing under way and shows nothing more: what is last is shown
+    by whoever knows it whole. An error of `show` is raised on leaving.
+    """
+
+    def __init__(self, show: Show, *, lead: float, interval: float) -> None:
+        """`lead`: seconds before the first showing, in which a short text may become whole."""
+        self._show = show
+        self._lead = lead
+        self._interval = interval
+        self._text: str | None = None
+        self._changed = asyncio.Event()
+        self._showing = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Paced":
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._task is not None
+        if error is None:
+            async with self._showing:  # half an edit would cross the last one
+                self._task.cancel()
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        if error is None and not self._task.cancelled():
+            self._task.result()
+
+    def update(self, text: str) -> None:
+        """The text as it stands now."""
+        self._text = text
+        self._changed.set()
+
+    async def _run(self) -> None:
+        await self._changed.wait()
+        await asyncio.sleep(self._lead)
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            assert self._text is not None
+            async with self._showing:
+                await self._show(self._text)
+            await asyncio.sleep(self._interval)

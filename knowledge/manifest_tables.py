@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 

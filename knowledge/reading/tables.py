@@ -12,6 +12,8 @@ _SPACE = re.compile(r"\s+")
 _NUMBER = re.compile(
     r"[^\w\s]{0,2}\s?[-+(]?\s?(?:[$€£]|US\$|USD|EUR|ARS|MXN)?\s?\d[\d.,\s]*\)?\s?(?:[%‰$€£]|US\$|[A-Z]{3})?$"
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_ADDRESS = re.compile(r"\S+@\S+\.\S+$|https?://")
 _DATE = re.compile(r"(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T]|$))?(?:\d{1,2}:\d{2}(?::\d{2})?)?$")
 
 Row = Sequence[str]
@@ -56,18 +58,26 @@ def grid_blocks(rows: Sequence[Row], *, location: str = "") -> list[Block]:
 
 
 def is_header(first: Row, rest: Sequence[Row]) -> bool:
-    """Whether a row names the columns below it: words in every cell it fills, all different."""
+    """Whether a row names the columns below it: words in every cell it fills, or years, all different."""
     filled = [cell for cell in first if cell]
-    if not filled or any(map(is_value, filled)) or len(set(filled)) < len(filled):
+    if not filled or not rest or len(set(filled)) < len(filled):
         return False
-    if not rest:
+    times = [index for index, cell in enumerate(first) if is_time(cell)]
+    if any(is_value(cell) for index, cell in enumerate(first) if index not in times):
         return False
-    return len(filled) >= max(1, len(first) - 1) or any(is_value(cell) for row in rest[:20] for cell in row)
+    if times:
+        return len(times) > 1 and not any(is_time(row[index]) for row in rest[:20] for index in times)
+    return len(filled) >= len(first) - 1 or any(is_value(cell) for row in rest[:20] for cell in row)
 
 
 def is_value(cell: str) -> bool:
-    """Whether a cell holds a number, an amount, a date or a time."""
-    return bool(cell and (_NUMBER.match(cell) or _DATE.match(cell)))
+    """Whether a cell holds what no column is called: a number, an amount, a time, an address."""
+    return bool(cell and (_NUMBER.match(cell) or _DATE.match(cell) or _ADDRESS.match(cell)))
+
+
+def is_time(cell: str) -> bool:
+    """Whether a cell holds a year or a date, which columns are called by, too."""
+    return bool(cell and (_YEAR.fullmatch(cell) or _DATE.match(cell)))
 
 
 def _parts(rows: Sequence[Row]) -> Iterator[list[Row]]:

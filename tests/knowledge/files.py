@@ -29,28 +29,28 @@ def outline(document: Document) -> list[tuple[str, str]]:
     return [(block.kind, block.text) for block in document.blocks]
 
 
-def docx(build: Callable[[Any], None]) -> bytes:
+def docx(build: Callable[[Any], object]) -> bytes:
     """A DOCX file that `build` fills through python-docx."""
     import docx as python_docx
 
     return _saved(python_docx.Document(), build)
 
 
-def pptx(build: Callable[[Any], None]) -> bytes:
+def pptx(build: Callable[[Any], object]) -> bytes:
     """A PPTX file that `build` fills through python-pptx."""
     import pptx as python_pptx
 
     return _saved(python_pptx.Presentation(), build)
 
 
-def xlsx(build: Callable[[Any], None]) -> bytes:
+def xlsx(build: Callable[[Any], object]) -> bytes:
     """An XLSX file that `build` fills through openpyxl."""
     import openpyxl
 
     return _saved(openpyxl.Workbook(), build)
 
 
-def _saved(file: Any, build: Callable[[Any], None]) -> bytes:
+def _saved(file: Any, build: Callable[[Any], object]) -> bytes:
     build(file)
     out = io.BytesIO()
     file.save(out)

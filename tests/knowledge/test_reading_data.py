@@ -34,7 +34,8 @@ def test_html_main_content_is_taken_when_it_is_most() -> None:
 def test_html_that_unfolds_is_read() -> None:
     """Questions in buttons and answers that a click shows are text, and so are notes in the article."""
     body = (
-        '<article><h2><button aria-controls="a1">¿Cómo pago?</button></h2><div id="a1" hidden>Con tarjeta.</div>'
+        '<article><h2><button aria-controls="a1">¿Cómo pago?</button></h2>'
+        '<div id="a1" hidden>Con tarjeta.</div>'
         "<details><summary>¿Y si no?</summary>Con Bizum.</details><aside>Nota: sin recargo.</aside></article>"
     )
     assert [text for _, text in page(body)] == [

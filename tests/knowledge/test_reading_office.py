@@ -358,3 +358,38 @@ def test_rows_without_a_header_are_named_by_letters() -> None:
     assert [block.text for block in blocks] == [
         "| A | B | C |\n| Silla | 10 | 2026-01-01 |\n| Mesa | 20 | 2026-01-02 |"
     ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "header"),
+    [
+        ([["Concepto", "2025", "2026"], ["Ventas", "10", "12"]], True),
+        ([["", "2026-01-01", "2026-02-01"], ["Ventas", "10", "12"]], True),
+        ([["Silla", "2025"], ["Mesa", "2026"]], False),
+        ([["Ana", "ana@acme.example"], ["Luis", "luis@acme.example"]], False),
+        ([["Nombre", "Correo"], ["Luis", "luis@acme.example"]], True),
+        ([["uno", "dos"], ["tres", "cuatro"]], True),
+        ([["uno", "uno"], ["tres", "cuatro"]], False),
+    ],
+)
+def test_headers_are_told_from_data(rows: list[list[str]], header: bool) -> None:
+    """Years and months may name columns; amounts, addresses and repeated words do not."""
+    assert tables.is_header(rows[0], rows[1:]) is header
+
+
+def test_xlsx_formulas_that_give_an_empty_text_have_their_result() -> None:
+    """Excel stores an empty text as such: nothing is missing."""
+    import io
+    import zipfile
+
+    content = xlsx(lambda book: [book.active.append(row) for row in (["Clave", "Nota"], ["a", "=B9"])])
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        for part in old.infolist():
+            data = old.read(part)
+            if part.filename.endswith("sheet1.xml"):
+                assert b'<c r="B2">' in data
+                data = data.replace(b'<c r="B2">', b'<c r="B2" t="str">')
+            new.writestr(part.filename, data)
+    assert read_bytes("a.xlsx", content).notes != ()
+    assert read_bytes("a.xlsx", out.getvalue()).notes == ()

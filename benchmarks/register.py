@@ -1,8 +1,8 @@
 """The register checker on texts: precision and recall by class, false alarms, throughput.
 
-    benchmarks/register.py                                        the sentences of tests/bot/register
-    benchmarks/register.py --data FILE.jsonl                      {"text", "gold": [[start, end, text, class]]}
-    benchmarks/register.py --conforming usted ustedes FILE.jsonl  hard alarms on {"text"} that conform
+    benchmarks/register.py                                     the sentences of tests/bot/register
+    benchmarks/register.py --data FILE.jsonl                   {"text", "gold": [[start, end, "…", class]]}
+    benchmarks/register.py --conforming usted ustedes FILE.jsonl   hard alarms on {"text"} that conform
 
 What the checker was developed on says nothing about other texts: name the set beside every number.
 """
@@ -53,9 +53,8 @@ def measure(gold: Gold) -> None:
         if of(wanted) or of(sure):
             precision = of(right) / of(sure) if of(sure) else float("nan")
             share = of(wanted) or float("nan")
-            print(
-                f"{cls:8}{precision:16.3f}{of(heard_surely) / share:14.3f}{of(heard) / share:10.3f}{of(wanted):7}"
-            )
+            sure_share, any_share = of(heard_surely) / share, of(heard) / share
+            print(f"{cls:8}{precision:16.3f}{sure_share:14.3f}{any_share:10.3f}{of(wanted):7}")
 
 
 def alarms(singular: str, plural: str, path: Path) -> None:
@@ -67,9 +66,8 @@ def alarms(singular: str, plural: str, path: Path) -> None:
     began = time.process_time()
     alarmed = sum(bool(check(text, singular, plural).violations) for text in texts)  # type: ignore[arg-type]
     seconds = time.process_time() - began
-    print(
-        f"{len(texts)} texts, {alarmed / len(texts):.2%} with a hard alarm, {len(texts) / seconds:.0f} a CPU second"
-    )
+    share, speed = alarmed / len(texts), len(texts) / seconds
+    print(f"{len(texts)} texts, {share:.2%} with a hard alarm, {speed:.0f} a CPU second")
 
 
 def main() -> None:

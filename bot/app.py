@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -68,16 +69,16 @@ class Runtime:
     dispatch: Dispatch
     bot: Bot
     connectors: Mapping[str, Connector]
+    workers: set[asyncio.Task[None]] = field(default_factory=set)
+    """What works the queue off; one that ends before it is told to has failed."""
+
+    def alive(self) -> bool:
+        """Whether questions are still answered here."""
+        return not any(task.done() for task in self.workers)
 
     async def submit(self, event: Event) -> bool:
         """Puts an event into the queue; one that is known already is counted and dropped."""
-        fresh = await self.dispatch.submit(
-            event,
-            priority="background" if isinstance(event, Command) and event.name == "reindex" else "question",
-        )
-        if not fresh:
-            await self.dispatch.count("duplicate")
-        return fresh
+        return await submit(self.dispatch, event)
 
     async def turn(self, event: Event, delivery: Delivery) -> None:
         """One event: its reply delivered, journalled and remembered. Returning acknowledges it."""
@@ -95,8 +96,9 @@ class Runtime:
 
     async def _conclude(self, event: Event, answer: Answer) -> None:
         if isinstance(event, Message):
-            await self.journal.record(event, answer)
+            # The journal last: what stands there counts as done, and remembering twice is remembering once.
             await self.bot.remember(event, answer)
+            await self.journal.record(event, answer)
         if answer.reason:
             await self.dispatch.count(answer.reason)
 
@@ -115,6 +117,15 @@ class Runtime:
         if not answers:
             raise VoceroError(f"The connector {platform} did not deliver the reply to its end.")
         return answers[0]
+
+
+async def submit(dispatch: Dispatch, event: Event) -> bool:
+    """Puts an event into the queue, questions before what takes long; a known one is counted and dropped."""
+    slow = isinstance(event, Command) and event.name == "reindex"
+    fresh = await dispatch.submit(event, priority="background" if slow else "question")
+    if not fresh:
+        await dispatch.count("duplicate")
+    return fresh
 
 
 @contextlib.asynccontextmanager
@@ -139,7 +150,7 @@ async def _join(settings: Settings, state: State, library: Library) -> Runtime:
     dispatch = Dispatch(state.redis)
     memory = Memory(state.redis)
     admin = Admin(settings, library, journal, dispatch)
-    bot = Bot(settings, library.engine, memory, admin, journal)
+    bot = Bot(settings, library, memory, admin, journal)
     connectors = {
         platform: import_module(f"connectors.{platform}").connect(settings, state)
         for platform in _PLATFORMS
@@ -156,6 +167,7 @@ async def _working(runtime: Runtime) -> AsyncIterator[None]:
     work = asyncio.create_task(
         runtime.dispatch.work(runtime.turn, concurrency=_TURNS, stop=stop, on_dead=runtime.give_up)
     )
+    runtime.workers.add(work)
     try:
         yield
     finally:
@@ -229,10 +241,11 @@ async def open_terminal(
     if (other := owner(settings.data)) is not None:
         async with _attached(settings, other) as state:
             dispatch = Dispatch(state.redis)
-            yield Terminal(dispatch.submit, Replies(state.redis), lambda: owner(settings.data) is not None)
+            replies = Replies(state.redis)
+            yield Terminal(partial(submit, dispatch), replies, lambda: owner(settings.data) is not None)
         return
     async with open_runtime(settings) as runtime:
-        terminal = Terminal(runtime.submit, Replies(runtime.state.redis), lambda: True)
+        terminal = Terminal(runtime.submit, Replies(runtime.state.redis), runtime.alive)
         unread = runtime.library.names if sync else await asyncio.to_thread(runtime.library.never_synced)
         for name in unread if first or sync else ():
             await _command(terminal, "reindex", tell, source=name)
@@ -283,7 +296,7 @@ async def run_serve(settings: Settings) -> None:
         }
         log.info("Serving: %s.", ", ".join(runtime.connectors))
         try:
-            await _until(stop, listening)
+            await _until(stop, listening | runtime.workers)
         finally:
             schedule.stop()
             for task in listening:
@@ -291,12 +304,12 @@ async def run_serve(settings: Settings) -> None:
             await asyncio.gather(*listening, return_exceptions=True)
 
 
-async def _until(stop: asyncio.Event, listening: set[asyncio.Task[None]]) -> None:
-    """Waits for the stop; a connector that ends before ends the process with its error."""
+async def _until(stop: asyncio.Event, running: set[asyncio.Task[None]]) -> None:
+    """Waits for the stop; a connector or worker that ends before ends the process with its error."""
     stopped = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait({stopped, *listening}, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({stopped, *running}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
-    for task in done & listening:
+    for task in done & running:
         task.result()
 
 

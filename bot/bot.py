@@ -1,7 +1,8 @@
 """The bot: an event in, a reply out. It knows no platform."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -38,11 +39,27 @@ _THANKS = re.compile(
 )
 
 
+_PAUSE, _LOOKS = 0.5, 240
+"""Seconds between looks at whether a source has been read for the first time, and how many."""
+
+
 class Commands(Protocol):
     """The admin commands, by name."""
 
     def run(self, command: Command, phrases: Phrases) -> Reply:
         """Carries out a command, telling how it goes."""
+        ...
+
+
+class Documents(Protocol):
+    """What the bot needs of the library."""
+
+    def engine(self, llm: str | None = None) -> Engine:
+        """The engine that answers with a model, or with the configured one."""
+        ...
+
+    def never_synced(self) -> list[str]:
+        """The sources that were never read to their end."""
         ...
 
 
@@ -74,13 +91,13 @@ class Bot:
     def __init__(
         self,
         settings: Settings,
-        engine: Callable[[str | None], Engine],
+        library: Documents,
         memory: Memory,
         commands: Commands,
         opinions: Opinions,
     ) -> None:
         self._settings = settings
-        self._engine = engine
+        self._library = library
         self._memory = memory
         self._commands = commands
         self._opinions = opinions
@@ -135,6 +152,13 @@ class Bot:
             for chunk in _spoken(message.id, voice, voice.say("refused_source"), "refused", "not_allowed"):
                 yield chunk
             return
+        for _ in range(_LOOKS):
+            # Not to say "not found" of documents that are being read for the first time.
+            unread = sources.intersection(await asyncio.to_thread(self._library.never_synced))
+            if not unread:
+                break
+            yield Status(text=voice.say("index_started", source=min(unread)))
+            await asyncio.sleep(_PAUSE)
         yield Status(text=voice.say("searching"))
         turns = await self._memory.turns(message.thread)
         question = Question(
@@ -146,7 +170,7 @@ class Bot:
             instructions=voice.persona.prompt(),
         )
         written = ""
-        async for piece in self._engine(voice.persona.model).answer(question):
+        async for piece in self._library.engine(voice.persona.model).answer(question):
             match piece:
                 case Draft(text):
                     written += text

@@ -3,6 +3,7 @@
 A reply is a stream of chunks under the event's id. A worker that takes a turn over begins it anew.
 """
 
+import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,37 +28,30 @@ class Replies:
 
     async def publish(self, id_: str, reply: Reply) -> None:
         """Passes a reply on as it comes."""
-        key = self._key(id_)
+        key, attempt = self._key(id_), uuid.uuid4().bytes
         await self._redis.delete(key)
         async for chunk in reply:
-            await self._redis.xadd(key, {"chunk": dump_chunk(chunk)})
+            await self._redis.xadd(key, {"attempt": attempt, "chunk": dump_chunk(chunk)})
             await self._redis.expire(key, _KEPT)
 
     async def read(
         self, id_: str, *, alive: Callable[[], bool]
     ) -> AsyncIterator[Status | Text | Replace | Answer]:
         """The chunks of a reply until its answer; raises when `alive` says that no worker is left."""
-        key, last, begun = self._key(id_), "0", False
+        key, last, attempt = self._key(id_), "0", None
         while True:
             read: Any = await self._redis.xread({key: last}, block=_WAIT)
-            if not read:
-                if not alive():
-                    raise VoceroError("The process that answers went away; start it again and ask again.")
-                if begun and await self._begun_anew(key, last):
-                    last, begun = "0", False
-                    yield Replace(text="")
-                continue
-            begun = True
-            for entry, fields in read[0][1]:
+            if not read and not alive():
+                raise VoceroError("The process that answers went away; start it again and ask again.")
+            for entry, fields in read[0][1] if read else ():
                 last = entry
+                if attempt not in (None, fields[b"attempt"]):
+                    yield Replace(text="")  # another worker took the turn over
+                attempt = fields[b"attempt"]
                 chunk = load_chunk(fields[b"chunk"])
                 yield chunk
                 if isinstance(chunk, Answer):
                     return
-
-    async def _begun_anew(self, key: str, last: str) -> bool:
-        """Whether the stream no longer holds what was read last: another worker took the turn over."""
-        return not await self._redis.xrange(key, last, last)
 
     def _key(self, id_: str) -> str:
         return f"{self._prefix}:reply:{id_}"

@@ -90,6 +90,7 @@ class Library:
         self._indexer: Indexer | None = None
         self._backfill: VectorBackfill | None = None
         self._priority = Priority()
+        self._all_read = False
         self._engines: dict[str | None, Engine] = {}
 
     @property
@@ -175,8 +176,12 @@ class Library:
 
     def never_synced(self) -> list[str]:
         """The sources that no sync has finished for."""
-        finished = {status.source for status in self.manifest.status() if status.finished}
-        return [name for name in self.names if name not in finished]
+        if not self._all_read:
+            finished = {status.source for status in self.manifest.status() if status.finished}
+            unread = [name for name in self.names if name not in finished]
+            self._all_read = not unread
+            return unread
+        return []
 
     async def aclose(self) -> None:
         """Closes the models' connections, then everything else."""

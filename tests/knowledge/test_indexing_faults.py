@@ -203,6 +203,22 @@ def test_killed_at_random(place: Path, seed: int) -> None:
     kill_at_random(place, seed, 8)
 
 
+def test_killed_before_it_was_ever_whole(tmp_path: Path) -> None:
+    """Killed while everything is made for the first time, nothing half made stands in the way."""
+    folder, data = tmp_path / "docs", tmp_path / "data"
+    write(folder, **{str(number): text(number, 0) for number in range(12)})
+    chance = random.Random(7)
+    for _ in range(6):
+        receiver, sender = _processes.Pipe(duplex=False)
+        process = child(sync_over_and_over, data, folder, sender)
+        receiver.recv()
+        time.sleep(chance.uniform(0, 0.2))
+        process.kill()
+        process.join()
+        assert set(live_versions(data).values()) <= {0}
+    assert_as_from_scratch(data, folder, tmp_path / "scratch")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 104))
 def test_killed_at_random_for_long(place: Path, seed: int) -> None:

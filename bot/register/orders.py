@@ -14,6 +14,7 @@ _USUAL: Final = words("orders", "usual")
 
 _FIRST_PERSON: Final = words("context", "first_person")
 _LABELS: Final = words("orders", "labels")
+_WITH_DE: Final = words("orders", "with_de")
 _OTHERS: Final[frozenset[Class]] = frozenset({"V", "U", "UU", "W"})
 
 
@@ -83,18 +84,18 @@ def polite_order(place: Place, reading: Reading) -> Verdict:
     if place.asked or place.repeated or (place.leaned_on and not place.negated):
         return None
     if third_person(word) and not place.negated:
-        return _maybe_creates(place)
+        return _maybe_creates(place, cls)
     if place.start == "joined":
         sure = place.coordinated(cls)
     elif place.start == "comma":
         sure = place.at(1) not in ("de", "del") and not place.parallel(cls)
     else:
-        sure = bool(place.start)
+        sure = bool(place.start) and (place.at(1) not in ("de", "del") or place.negated or word in _WITH_DE)
     return (cls, "hard") if sure else None
 
 
-def _maybe_creates(place: Place) -> Verdict:
+def _maybe_creates(place: Place, cls: Class) -> Verdict:
     """Vive, sale, siente: what somebody does, before the order of vivar, salar, sentar; cree may be both."""
-    if place.word != "cree" or not place.start:
+    if place.word not in ("cree", "creen") or not place.start:
         return None
-    return "U", "hard" if place.with_object else "soft"
+    return cls, "hard" if place.with_object else "soft"

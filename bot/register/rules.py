@@ -151,7 +151,8 @@ def _short_order(place: Place) -> bool:
     word, after = place.word, place.at(1)
     if word == "sed":
         return place.start == "first" and after.endswith("s")
-    if word in _NEVER_W or (word == "id" and after not in ("a", "al", "con", "por", "hacia")):
+    goal = after in ("a", "al", "con", "por", "hacia") or after.endswith("ndo")
+    if word in _NEVER_W or (word == "id" and not goal):
         return False
     begins = place.start in ("first", "comma") or (place.start == "joined" and place.coordinated("W"))
     return begins and bool(after or place.has("W"))
@@ -197,7 +198,7 @@ def _shared(place: Place, reading: Reading) -> Verdict:
     sure = common_verbs().get(verb) and not verb.endswith("ar")
     if reading.tense == "subjunctive" and not sure:
         return _cued("TV", place)
-    homonym = reading.tense in ("imperfect", "past_subjunctive") and place.nominal
+    homonym = reading.tense in ("imperfect", "subjunctive", "past_subjunctive") and place.nominal
     return None if homonym else ("TV", "hard")
 
 
@@ -205,7 +206,7 @@ def _shared_order(place: Place, reading: Reading) -> Verdict:
     """Date prisa, dale, sé breve; but velo and vela are nouns."""
     if not reading.clitics:
         return ("TV", "hard") if place.word == "sé" and place.start == "first" and place.at(1) else None
-    noun = reading.infinitive in ("ver", "ser") and "te" not in reading.clitics
+    noun = reading.infinitive.endswith(("ver", "ser")) and "te" not in reading.clitics
     return None if noun or place.nominal else ("TV", "hard")
 
 

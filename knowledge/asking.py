@@ -49,6 +49,8 @@ class Asked:
     """Stems it does not have that mean the same."""
     spelling: Mapping[str, frozenset[str]]
     """The grams of the words that have a stem."""
+    english: float
+    """How English it looks, between 0 and 1."""
 
     @classmethod
     def of(cls, question: str, statistics: Statistics) -> "Asked":
@@ -61,6 +63,7 @@ class Asked:
             tuple(frozenset(words.grams(name)) for name in _names(question)),
             meant,
             _spelling(question),
+            words.english_share(question),
         )
 
     def worth(self, text: str) -> float:

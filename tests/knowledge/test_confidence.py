@@ -70,12 +70,12 @@ def test_an_answer_in_two_documents_is_still_ahead() -> None:
 
 def test_confidence_grows_with_each_measure() -> None:
     """More of the question found, further ahead, fewer unknown names: more confidence, between 0 and 1."""
-    weak = Evidence(stems=0.2, grams=0.3, ahead=0.1, unknown=1.0)
+    weak = Evidence(stems=0.2, grams=0.3, ahead=0.1, unknown=1.0, foreign=0.0)
     for stronger in (
-        Evidence(0.4, 0.3, 0.1, 1.0),
-        Evidence(0.2, 0.5, 0.1, 1.0),
-        Evidence(0.2, 0.3, 0.3, 1.0),
-        Evidence(0.2, 0.3, 0.1, 0.0),
+        Evidence(0.4, 0.3, 0.1, 1.0, 0.0),
+        Evidence(0.2, 0.5, 0.1, 1.0, 0.0),
+        Evidence(0.2, 0.3, 0.3, 1.0, 0.0),
+        Evidence(0.2, 0.3, 0.1, 0.0, 0.0),
     ):
         assert 0 < weak.confidence < stronger.confidence < 1
 

@@ -204,6 +204,26 @@ def test_a_giant_word_is_cut() -> None:
     assert max(len(p.text) for p in passages) < 1000
 
 
+@given(st.lists(st.integers(20, 300), min_size=1, max_size=4), st.integers(0, 9))
+def test_parts_of_a_cut_word_are_never_one_word_again(lengths: list[int], before: int) -> None:
+    """A tokenizer that knows short words only: the parts of a long one cost less than it does whole."""
+
+    def strict(text: str) -> int:
+        return sum(1 if len(word) <= 3 else len(word) for word in text.split())
+
+    code = Block("code", "\n".join("z" * length for length in lengths))
+    document = Document("Guía", (paragraph("a " * before + "b:"), code))
+    for passage in chunk(document, source="s", path="a", count=strict, window=40):
+        assert strict(embedding_text(passage)) + 2 <= 40
+
+
+def test_a_few_words_do_not_make_a_passage_of_their_own() -> None:
+    """What is short goes with the beginning of the long paragraph after it."""
+    sentences = " ".join(f"Esta frase {number} tiene seis palabras." for number in range(5))
+    first, *_ = chunked(paragraph("Atención."), paragraph(sentences))
+    assert first.text.startswith("Atención.\n\nEsta frase 0")
+
+
 def test_long_titles_and_paths_leave_half_of_the_window_to_the_text() -> None:
     """The context is cut from outside; what is cut off a heading is said as text, once."""
     outer, inner = heading(words(100), 1), heading(words(40, 200), 2)

@@ -210,6 +210,23 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     assert source.fetch(listed).content == b"nuevo texto"
 
 
+def test_a_file_changed_just_now_is_read_after_the_clock_has_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within one tick of the disk's clock, an older content could pass under the newer one's signal."""
+    write(tmp_path, "a.md")
+    source = FolderSource("s", tmp_path)
+    listed = next(source.list())
+    changed = (tmp_path / "a.md").stat().st_ctime
+    waited: list[float] = []
+    monkeypatch.setattr("knowledge.sources.folder.time.sleep", waited.append)
+    for age in (0.001, 5.0):
+        monkeypatch.setattr("knowledge.sources.folder.time.time", lambda age=age: changed + age)
+        source.fetch(listed)
+    assert len(waited) == 1
+    assert waited[0] >= 0.01
+
+
 def test_a_file_that_never_stops_changing_is_said_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A log under way is left for the next time, by name."""
     write(tmp_path, "a.log")

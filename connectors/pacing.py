@@ -1,6 +1,7 @@
 """Pacing of edits: what grows is shown as it stands, at most so often, and never keeps its reader waiting."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
@@ -11,7 +12,7 @@ class Paced:
     """Shows the newest text, with what came in between left out.
 
     Left without an error, it waits for the showing under way and shows nothing more: what is last is shown
-    by whoever knows it whole. An error of `show` is raised on leaving.
+    by whoever knows it whole, once that is `due`. An error of `show` is raised on leaving.
     """
 
     def __init__(self, show: Show, *, lead: float, interval: float) -> None:
@@ -22,6 +23,7 @@ class Paced:
         self._text: str | None = None
         self._changed = asyncio.Event()
         self._showing = asyncio.Lock()
+        self._next = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Paced":
@@ -45,6 +47,10 @@ class Paced:
         self._text = text
         self._changed.set()
 
+    async def due(self) -> None:
+        """Returns once a further showing keeps the pace."""
+        await asyncio.sleep(self._next - time.monotonic())
+
     async def _run(self) -> None:
         await self._changed.wait()
         await asyncio.sleep(self._lead)
@@ -54,4 +60,5 @@ class Paced:
             assert self._text is not None
             async with self._showing:
                 await self._show(self._text)
+                self._next = time.monotonic() + self._interval
             await asyncio.sleep(self._interval)

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from connectors.splitting import split
 
 WORDS = st.text(alphabet="abcñé ,.;🙂", min_size=1, max_size=60).filter(str.strip)
-LINKS = st.builds("[{}](https://example.com/{})".format, st.sampled_from(["manual", "la guía"]), st.integers(0))
+LINKS = st.builds(
+    "[{}](https://example.com/{})".format, st.sampled_from(["manual", "la guía"]), st.integers(0)
+)
 PARAGRAPHS = st.lists(st.one_of(WORDS, LINKS), min_size=1, max_size=20).map(" ".join)
 ITEMS = st.lists(WORDS, min_size=1, max_size=15).map(lambda items: "\n".join(f"- {one}" for one in items))
 FENCES = st.lists(st.text("xyz =()", max_size=50), min_size=1, max_size=20).map(

@@ -1,0 +1,127 @@
+"""An answer as Slack messages: Markdown blocks within their limits, and its numbered sources."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from bot.messages import Citation
+from bot.phrases import Phrases
+from connectors.slack.api import Post
+from connectors.splitting import split
+
+MARKDOWN = 11_000
+"""Of text in one message: 12,000 are allowed, and it shares 13,200 with what else is in the message."""
+_TOGETHER = 12_800
+_CONTEXT = 2_900
+"""Of 3,000 in one element of a context block."""
+_NOTICE = 3_000
+"""Of `text`, which notifications and screen readers use."""
+_TITLE, _PLACE, _ADDRESS = 200, 300, 1_500
+_MENTION = re.compile(r"<(?=[!@#](?:channel|here|everyone|group|subteam|date|[A-Z0-9]{3,}))", re.IGNORECASE)
+_SHOUT = re.compile(r"(?<![\w.])@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
+_JOINER = "\N{WORD JOINER}"
+
+
+def defused(text: str) -> str:
+    """The text, unable to notify anyone: an invisible sign parts what Slack would read as a mention."""
+    return _SHOUT.sub(f"@{_JOINER}", _MENTION.sub(f"<{_JOINER}", text))
+
+
+def escaped(text: str) -> str:
+    """Text to be put into mrkdwn."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def draft(text: str) -> Post | None:
+    """An answer that is still being written: as much of it as fits one message."""
+    pieces = split(defused(text), MARKDOWN)
+    return _message([_markdown(pieces[0])], pieces[0]) if pieces else None
+
+
+def messages(text: str, citations: Iterable[Citation], phrases: Phrases) -> list[Post]:
+    """The whole answer, in as many messages as it takes; the sources close the last one."""
+    pieces = split(defused(text), MARKDOWN) or ["…"]
+    posts = [[_markdown(piece)] for piece in pieces]
+    notices = list(pieces)
+    for context in sources(citations, phrases):
+        if sum(_size(block) for block in (*posts[-1], context)) > _TOGETHER:
+            posts.append([])
+            notices.append(phrases.render("sources_header"))
+        posts[-1].append(context)
+    return [_message(blocks, notice) for blocks, notice in zip(posts, notices, strict=True)]
+
+
+def plainer(text: str, citations: Iterable[Citation], phrases: Phrases) -> list[Post]:
+    """The same without blocks, in short messages: for when Slack does not take the other."""
+    listed = [line for lines in _listed(citations, phrases) for line in lines]
+    told = "\n".join([text, "", *listed]) if listed else text
+    return [{"text": escaped(piece)} for piece in split(defused(told), _NOTICE)] or [{"text": "…"}]
+
+
+def said(text: str) -> Post:
+    """Something short that the bot says outside an answer."""
+    return draft(text) or {"text": "…"}
+
+
+def sources(citations: Iterable[Citation], phrases: Phrases) -> list[dict[str, Any]]:
+    """The list of sources in context blocks, numbered like the text."""
+    lines = [_source(citation, phrases) for citation in citations]
+    if not lines:
+        return []
+    texts = [f"*{escaped(phrases.render('sources_header'))}*"]
+    for line in lines:
+        if len(texts[-1]) + len(line) + 1 > _CONTEXT:
+            texts.append(line)
+        else:
+            texts[-1] += f"\n{line}"
+    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": text}]} for text in texts]
+
+
+def _source(citation: Citation, phrases: Phrases) -> str:
+    """`[1] <https://…|Vacaciones>, Argentina · al 3 de marzo de 2026`."""
+    title = escaped(defused(_short(citation.title or citation.document, _TITLE)))
+    if (url := _address(citation.url)) is not None:
+        title = f"<{url}|{title.replace('|', '¦')}>"
+    return f"[{citation.number}] {_about(citation, title, phrases, escape=True)}"
+
+
+def _listed(citations: Iterable[Citation], phrases: Phrases) -> Iterable[list[str]]:
+    for citation in citations:
+        title = _short(citation.title or citation.document, _TITLE)
+        url = _address(citation.url)
+        yield [
+            f"[{citation.number}] {_about(citation, title, phrases, escape=False)}",
+            *([url] if url else []),
+        ]
+
+
+def _about(citation: Citation, title: str, phrases: Phrases, *, escape: bool) -> str:
+    place = defused(_short(citation.location, _PLACE))
+    place = escaped(place) if escape else place
+    line = phrases.render("source_line", title=title, location=place) if place else title
+    return f"{line} · {phrases.render('as_of', date=citation.as_of)}" if citation.as_of else line
+
+
+def _address(url: str | None) -> str | None:
+    """A web address fit for `<…|…>`; None for one that a click leads nowhere."""
+    if not url or not url.startswith(("https://", "http://")) or len(url) > _ADDRESS:
+        return None
+    return quote(url, safe="%/:?#[]@!$&'()*+,;=~-._").replace("&", "&amp;")
+
+
+def _short(text: str, limit: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _markdown(text: str) -> dict[str, Any]:
+    return {"type": "markdown", "text": text}
+
+
+def _size(block: dict[str, Any]) -> int:
+    return len(block["text"] if block["type"] == "markdown" else block["elements"][0]["text"])
+
+
+def _message(blocks: list[dict[str, Any]], notice: str) -> Post:
+    return {"blocks": blocks, "text": escaped(notice[:_NOTICE])}

@@ -12,6 +12,10 @@ _DESCRIPTIVE: Final = words("orders", "descriptive")
 _NEVER: Final = words("orders", "never")
 _USUAL: Final = words("orders", "usual")
 
+_NEVER_IMPERSONAL: Final = words("never", "impersonal")
+_NEVER_STATES: Final = words("never", "states")
+_NEVER_U: Final = words("never", "U")
+_NEVER_UU: Final = words("never", "UU")
 _FIRST_PERSON: Final = words("context", "first_person")
 _LABELS: Final = words("orders", "labels")
 _WITH_DE: Final = words("orders", "with_de")
@@ -53,7 +57,8 @@ def _maybe_third(place: Place, verb: str) -> Verdict:
         return None
     if word in _CALLS and place.token.closed:
         return "T", "hard"
-    noun = place.at(1) in ("de", "del", "y", "o", "e") or (place.start == "first" and not place.at(1))
+    noun = place.at(1) in ("de", "del", "y", "o", "e") and word not in _USUAL
+    noun = noun or (place.start == "first" and not place.at(1))
     others = place.evidence & _OTHERS and not place.has("T")
     return "T", "hard" if not noun and not others and _ordered(place, verb) else "soft"
 
@@ -77,21 +82,41 @@ def _ordered(place: Place, verb: str) -> bool:
 def polite_order(place: Place, reading: Reading) -> Verdict:
     """The imperative of usted and ustedes, which is a subjunctive."""
     cls, word = reading.cls, place.word
-    if word in words("never", cls) or place.nominal:
-        return None
-    if reading.clitics:
-        return cls, "hard"
+    excluded = place.nominal or word in _NEVER_IMPERSONAL
+    if excluded or reading.clitics:
+        return None if excluded else (cls, "hard")
     if place.asked or place.repeated or (place.leaned_on and not place.negated):
         return None
     if third_person(word) and not place.negated:
         return _maybe_creates(place, cls)
+    if word in _NEVER_STATES:
+        return _state(place, cls)
+    noun = word in (_NEVER_UU if cls == "UU" else _NEVER_U) and not place.negated
+    taken = place.with_object and place.start == "first" and not place.token.label
+    return (cls, "hard") if (taken or not noun) and _polite_start(place, cls) else None
+
+
+def _polite_start(place: Place, cls: Class) -> bool:
+    """Whether an order may begin here."""
     if place.start == "joined":
-        sure = place.coordinated(cls)
-    elif place.start == "comma":
-        sure = place.at(1) not in ("de", "del") and not place.parallel(cls)
-    else:
-        sure = bool(place.start) and (place.at(1) not in ("de", "del") or place.negated or word in _WITH_DE)
-    return (cls, "hard") if sure else None
+        return place.coordinated(cls)
+    if place.start == "comma":
+        return place.at(1) not in ("de", "del") and not place.parallel(cls)
+    return bool(place.start) and (place.at(1) not in ("de", "del") or place.negated or place.word in _WITH_DE)
+
+
+def _state(place: Place, cls: Class) -> Verdict:
+    """Tenga en cuenta, vaya a Ajustes, esté atento; but sea un número, haya o no haya."""
+    word, after = place.word, place.at(1)
+    orders = {
+        "ten": after in ("en", "cuidado", "paciencia", "presente", "presentes", "a"),
+        "vay": after in ("a", "al", "hacia", "por"),
+        "ven": after in ("a", "al", "con", "por"),
+        "est": after[:4] in ("aten", "aler", "segu", "tran", "pend"),
+        "sea": after[:4] in ("paci", "brev", "bien", "prud", "resp", "puntu", "amab", "cuid"),
+    }
+    said = orders.get(word[:3].replace("é", "e"), False) and place.start in ("first", "comma")
+    return (cls, "hard") if said or (place.negated and place.start == "first" and after) else None
 
 
 def _maybe_creates(place: Place, cls: Class) -> Verdict:

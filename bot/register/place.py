@@ -176,7 +176,12 @@ class Place:
         for place in range(self.index):
             word = self.tokens[place].word
             dependent = dependent or word in ("que", "cuando", "quien", "donde")
-            plain = place in self.marks or word in _FUNCTION or word in words("never", cls)
+            plain = (
+                place in self.marks
+                or word in _FUNCTION
+                or word in words("never", cls)
+                or word in words("never", "states")
+            )
             if dependent and not plain and any(one.cls == cls for one in readings(word)):
                 return True
         return False

@@ -95,7 +95,9 @@ def _verdict(place: Place, reading: Reading) -> Verdict:
 def _vos(place: Place, reading: Reading) -> Verdict:
     word = place.word
     unmarked = not reading.clitics and plain(word) == word and word != "sos"
-    if unmarked or word in _NEVER_V:
+    # Tomate tu tiempo: with an object even a noun's double is an order.
+    taken = reading.clitics == ("te",) and place.start == "first" and place.with_object
+    if unmarked or (word in _NEVER_V and not taken):
         return None
     if reading.tense == "present":
         return "V", "hard"

@@ -122,14 +122,17 @@ class _Words:
         self._manifest = manifest
         self._path = path
         self._writer: LexicalWriter | None = None
-        self._agreed = False
+        self._agreed: str | None = None
 
     def open(self) -> None:
         """Opens the index and makes it agree; raises `KnowledgeError` where another process writes it."""
+        if self._agreed and self._agreed != self._generation():
+            self.close()  # someone has deleted or replaced the folder meanwhile
         if self._writer is None:
             self._writer = LexicalWriter(self._path)
             named = self._manifest.mark(_MARK)
-            self._agreed = bool(named) and named == self._generation() and not self._writer.incomplete
+            if named == self._generation() and not self._writer.incomplete:
+                self._agreed = named
         if not self._agreed:
             self._mend(self._writer)
             self.settle()
@@ -155,11 +158,11 @@ class _Words:
         temporary.write_text(generation)
         temporary.replace(self._path / "generation")
         self._manifest.set_mark(_MARK, generation)
-        self._agreed = True
+        self._agreed = generation
 
     def close(self) -> None:
         """Lets go of the index. What was not settled is mended when it is opened again."""
-        writer, self._writer, self._agreed = self._writer, None, False
+        writer, self._writer, self._agreed = self._writer, None, None
         if writer is not None:
             try:
                 writer.close()
@@ -170,7 +173,7 @@ class _Words:
         assert self._writer is not None
         if self._agreed:
             self._manifest.set_mark(_MARK, "")
-            self._agreed = False
+            self._agreed = None
         return self._writer
 
     def _generation(self) -> str | None:

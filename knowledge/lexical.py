@@ -90,9 +90,11 @@ class LexicalWriter:
 
     def close(self) -> None:
         """Lets another writer in. What is not committed is forgotten."""
-        self._writer.rollback()
-        self._writer.wait_merging_threads()
-        self._lock.close()
+        try:
+            self._writer.rollback()
+            self._writer.wait_merging_threads()
+        finally:
+            self._lock.close()
 
     def __enter__(self) -> Self:
         return self

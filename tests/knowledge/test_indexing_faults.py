@@ -242,6 +242,17 @@ def test_lost_folders_are_made_anew(place: Path, lost: str, monkeypatch: pytest.
     assert live_versions(data) == dict.fromkeys(range(12), 0)
 
 
+def test_folder_deleted_under_a_running_process(place: Path) -> None:
+    """A process that has the lexical index open notices at its next sync that it is gone."""
+    folder, data = place / "docs", place / "data"
+    with Index(data) as index:
+        index.sync(folder)
+        shutil.rmtree(data / "lexical")
+        assert index.sync(folder).unchanged == 12
+        assert set(index.find("documento3")) == {"3.md"}
+        index.assert_in_step()
+
+
 def test_commit_cut_short_can_be_repeated(place: Path) -> None:
     """Files of a commit that was killed before it counted do not stand in the way of the next one."""
     folder, data = place / "docs", place / "data"

@@ -9,7 +9,10 @@ from typing import Any
 
 from bot.app import Runtime, open_runtime
 from bot.config import load_settings
+from bot.errors import StateError
+from bot.messages import Command, Feedback, Message
 from bot.settings import Settings
+from connectors.slack.connector import SlackConnector
 from tests.bot.company import company
 from tests.connectors.slack.server import ANA, APP_TOKEN, BOT, TEAM, TOKEN, SlackServer, slack_server
 
@@ -109,3 +112,51 @@ def context(post: dict[str, Any]) -> str:
     return "\n".join(
         block["elements"][0]["text"] for block in post.get("blocks", []) if block["type"] == "context"
     )
+
+
+@dataclass
+class Heard:
+    """A listening connector with nothing behind it: what was submitted, and what was counted."""
+
+    slack: SlackServer
+    connector: SlackConnector
+    submitted: list[Message | Command | Feedback]
+    counted: list[str]
+    refuse: int = 0
+    """So many submits fail."""
+
+    async def submit(self, event: Message | Command | Feedback) -> bool:
+        if self.refuse:
+            self.refuse -= 1
+            raise StateError("The queue does not answer.")
+        self.submitted.append(event)
+        return True
+
+    async def count(self, reason: str) -> None:
+        self.counted.append(reason)
+
+    async def acknowledged(self, envelope: str) -> None:
+        async with asyncio.timeout(30):
+            while envelope not in self.slack.acknowledged:
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def connected(folder: Path) -> AsyncIterator[Heard]:
+    """A connector for the workspace that is not listening yet."""
+    async with slack_server() as server:
+        heard = Heard(server, None, [], [])  # type: ignore[arg-type]
+        heard.connector = SlackConnector(slack_settings(folder, server), heard.count)
+        yield heard
+
+
+@asynccontextmanager
+async def listening(folder: Path) -> AsyncIterator[Heard]:
+    """A connector that listens to the workspace."""
+    async with connected(folder) as heard:
+        task = asyncio.create_task(heard.connector.listen(heard.submit))
+        try:
+            yield heard
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

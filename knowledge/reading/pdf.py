@@ -54,9 +54,11 @@ def read(content: bytes, title: str) -> Document:
     _check_readable(pages)
     blocks = blocks_of(without_frames(pages), outline)
     first = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
-    notes = (f"{bare} of {len(pages)} pages have no text",) if bare else ()
+    notes = [f"{bare} of {len(pages)} pages have no text"] if bare else []
+    if b"%%EOF" not in content[-2048:]:
+        notes.append("the end of the file is missing: pages may be lost")
     dated = _moment(metadata.get("ModDate", "")) or _moment(metadata.get("CreationDate", ""))
-    return Document(stated_title(metadata.get("Title")) or first or title, tuple(blocks), dated, notes)
+    return Document(stated_title(metadata.get("Title")) or first or title, tuple(blocks), dated, tuple(notes))
 
 
 def _lines(page: Any, number: int) -> list[Line]:

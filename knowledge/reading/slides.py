@@ -103,7 +103,7 @@ class _Slide:
 
 def _cell(cell: Any, table: Any, row: int, column: int) -> str:
     """A cell merged downwards says its text in every row."""
-    while cell.is_spanned and row:
+    while row and cell._tc.vMerge:
         row -= 1
         cell = table.cell(row, column)
     return clean_cell(cell.text)

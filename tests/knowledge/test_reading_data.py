@@ -126,13 +126,13 @@ def test_text_paragraphs_are_joined_where_they_were_wrapped() -> None:
         "Este es un texto que alguien ha cortado a una columna fija y que\n"
         "continúa en la línea siguiente sin más motivo.\n\n"
         f"{mail}\n\n"
-        "luz verde     todo en orden\nluz roja      hay un error\n"
+        "luz verde     todo en orden, no hace falta nada\nluz roja      hay un error: llame al servicio ya\n"
     )
     assert [text for _, text in outline(read_text("a.txt", text))] == [
         "Este es un texto que alguien ha cortado a una columna fija y que continúa en la línea siguiente sin"
         " más motivo.",
         mail,
-        "luz verde     todo en orden\nluz roja      hay un error",
+        "luz verde     todo en orden, no hace falta nada\nluz roja      hay un error: llame al servicio ya",
     ]
 
 

@@ -236,6 +236,19 @@ def test_pptx_text_that_every_slide_repeats_is_its_frame() -> None:
     assert "Confidencial" not in str(outline(read_bytes("a.pptx", pptx(build))))
 
 
+def test_pptx_merged_cells() -> None:
+    """A cell merged downwards stands in every row, one merged across leaves blanks."""
+
+    def build(file: Any) -> None:
+        table = a_slide(file, "Topes", (0, "uno")).shapes.add_table(3, 3, 0, 0, 999, 999).table
+        fill_table(table, [["País", "Sede", "Días"], ["AR", "Rosario", "14"], ["", "todas", ""]])
+        table.cell(1, 0).merge(table.cell(2, 0))
+        table.cell(2, 1).merge(table.cell(2, 2))
+
+    table = read_bytes("a.pptx", pptx(build)).blocks[-1].text
+    assert table == "| País | Sede | Días |\n| AR | Rosario | 14 |\n| AR | todas |  |"
+
+
 def test_pptx_groups_are_looked_into() -> None:
     """Shapes in groups are text, too."""
 

@@ -203,6 +203,14 @@ def test_pages_without_text_are_counted() -> None:
     assert read_pages(paragraphs("Uno."), [], []).notes == ("2 of 3 pages have no text",)
 
 
+def test_a_file_cut_off_is_read_as_far_as_it_goes_and_says_so() -> None:
+    """What PDFium can still piece together is not lost, and not passed off as the whole."""
+    whole = pdf([paragraphs("Uno."), paragraphs("Dos.")])
+    document = read_bytes("a.pdf", whole[: whole.index(b"%%EOF")])
+    assert document.blocks[0].text == "Uno."
+    assert document.notes == ("the end of the file is missing: pages may be lost",)
+
+
 def test_threads_read_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """PDFium is one for all threads and not made for two at a time."""
     import pypdfium2

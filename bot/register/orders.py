@@ -57,7 +57,7 @@ def _maybe_third(place: Place, verb: str) -> Verdict:
         return None
     if word in _CALLS and place.token.closed:
         return "T", "hard"
-    noun = place.at(1) in ("de", "del", "y", "o", "e") and word not in _USUAL
+    noun = place.at(1) in ("de", "del", "y", "o", "e") and place.at(2) != "nuevo"
     noun = noun or (place.start == "first" and not place.at(1))
     others = place.evidence & _OTHERS and not place.has("T")
     return "T", "hard" if not noun and not others and _ordered(place, verb) else "soft"

@@ -38,19 +38,21 @@ def standalone(question: str, asked_before: str) -> str:
         return question
     placed = list(_PLACED.finditer(question))
     kept = asked_before
-    if any(fold(match.group("name")) in _COUNTRIES for match in placed):
-        kept = _without_countries(asked_before)
+    country = next((match.group() for match in placed if fold(match.group("name")) in _COUNTRIES), None)
+    if country is not None:
+        kept = _moved(asked_before, country)
     elif placed:
         prepositions = {fold(match.group("preposition")) for match in placed}
         kept = _PLACED.sub(lambda m: "" if fold(m.group("preposition")) in prepositions else m.group(), kept)
     return f"{' '.join(kept.split())} {question}".strip()
 
 
-def _without_countries(text: str) -> str:
+def _moved(text: str, country: str) -> str:
+    """The text with its countries replaced by another, `en España`."""
     # Offsets hold: folding one composed character gives one character.
     composed = unicodedata.normalize("NFC", text)
     kept, end = [], 0
     for match in _IN_COUNTRY.finditer(fold(composed)):
-        kept.append(composed[end : match.start()])
+        kept += [composed[end : match.start()], "" if end else country]
         end = match.end()
     return "".join([*kept, composed[end:]])

@@ -12,6 +12,12 @@ from knowledge.everyday import everyday_stems
 from knowledge.glossary import Translation, translated_stems
 
 _NAME = re.compile(r"(?<=[\w,;:)] )[\"'«(]?[A-ZÁÉÍÓÚÑÜ][\w.-]*\w|\b\w*\d\w*\b")
+_NUMBER = re.compile(
+    r"\b(?:cuando|cuant[oa]s?|cuestan?|precios?"
+    r"|(?:que|cual es la) (?:ano|cantidad|dia|edad|fecha|hora|numero|porcentaje|siglo)"
+    r"|when|how (?:big|far|fast|high|large|long|many|much|often|old|tall)|costs?|prices?"
+    r"|(?:what|which) (?:age|amount|date|day|month|number|percentage|time|year))\b"
+)
 _EVERYDAY = 0.3
 """What a word counts that any question may have, however rare it is in the index."""
 _LONGEST = 500  # characters of a question that are translated
@@ -51,6 +57,8 @@ class Asked:
     """The grams of the words that have a stem."""
     english: float
     """How English it looks, between 0 and 1."""
+    number: bool
+    """Whether the answer is likely a number: an amount, a date, a time."""
 
     @classmethod
     def of(cls, question: str, statistics: Statistics) -> "Asked":
@@ -64,6 +72,7 @@ class Asked:
             meant,
             _spelling(question),
             words.english_share(question),
+            _NUMBER.search(words.fold(question)) is not None,
         )
 
     def worth(self, text: str) -> float:

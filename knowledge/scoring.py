@@ -3,6 +3,7 @@
 A word counts in full where it stands, less where only a heading above has it or a translation stands for it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
@@ -12,6 +13,12 @@ from knowledge.candidates import Candidate, Terms, candidates_of
 from knowledge.documents import Hit, Passage
 
 _STEMS, _GRAMS, _PAIRS = 0.6, 0.4, 0.1
+_NUMBER = 0.1
+"""What a number counts where one is asked for."""
+_HAS_NUMBER = re.compile(
+    r"\d|\b(?:dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez"
+    r"|two|three|four|five|six|seven|eight|nine|ten|once|twice)\b"
+)
 _PASSAGE = 0.4
 _NEIGHBOUR = 0.2
 _LENGTH = 0.03
@@ -137,4 +144,6 @@ def _score(
     score = _STEMS * stems(weighed.own_stems) + _GRAMS * grams(weighed.own_grams)
     if asked.pairs:
         score += _PAIRS * len(asked.pairs & own.terms.pairs) / len(asked.pairs)
+    if asked.number and _HAS_NUMBER.search(own.text.lower()):
+        score += _NUMBER
     return score - _LENGTH * log(1 + own.words)

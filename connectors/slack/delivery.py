@@ -143,13 +143,21 @@ class ThreadReply:
             await self._directly(answer, phrases, error)
 
     async def _place(self, answer: Answer, phrases: Phrases) -> None:
-        try:
-            await self._put(messages(answer.text, answer.citations, phrases))
-        except SlackError as error:
-            if error.kind != "too_long":
-                raise
-            log.warning("Slack does not take the answer to %s as it is (%s): plainer.", self._event.id, error)
-            await self._put(plainer(answer.text, answer.citations, phrases))
+        """The answer; where Slack does not take it, plainer; at the very least, that there was one."""
+        forms = (
+            messages(answer.text, answer.citations, phrases),
+            plainer(answer.text, answer.citations, phrases),
+            plainer(phrases.render("apology", turn=self._event.id), (), phrases),
+        )
+        for form in forms:
+            try:
+                return await self._put(form)
+            except SlackError as error:
+                if error.kind != "unfit" or form is forms[-1]:
+                    raise
+                log.warning("Slack does not take the answer to %s as it is: %s", self._event.id, error)
+                await self._count(error.code)
+        return None
 
     async def _put(self, posts: Sequence[Post]) -> None:
         """Makes the messages of this reply these: edits, then posts what is missing, deletes what is over."""

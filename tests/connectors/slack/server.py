@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,8 @@ class Fault:
     retry_after: int | None = None
     done: bool = False
     """It was carried out; only the answer is lost."""
+    when: Callable[[dict[str, Any]], bool] = lambda _: True
+    """Which calls it is for."""
 
 
 @dataclass
@@ -69,7 +71,9 @@ class SlackServer:
             arguments = dict(request.query) | dict(await request.post())
         self.calls.append((method, arguments))
         assert request.headers["Authorization"] in (f"Bearer {TOKEN}", f"Bearer {APP_TOKEN}")
-        fault = self.always.get(method) or (self.faults.get(method) or [None]).pop(0)
+        fault = self.always.get(method)
+        if fault is None or not fault.when(arguments):
+            fault = (self.faults.get(method) or [None]).pop(0)
         answer = self._carry_out(method, arguments) if fault is None or fault.done else {}
         if fault is None:
             return web.json_response(answer)

@@ -21,7 +21,7 @@ async def reasons(place: Workspace, *expected: str) -> dict[str, int]:
 
 
 async def test_a_mention_is_answered_in_the_thread(tmp_path: Path):
-    """One message, under the question, with the quote, its number and the numbered source; nothing unfurls."""
+    """One message under the question, with the quote, its number and the source; nothing unfurls."""
     async with workspace(tmp_path) as place:
         await place.mention(QUESTION)
         (answer,) = await place.answered()

@@ -12,6 +12,7 @@ _DESCRIPTIVE: Final = words("orders", "descriptive")
 _NEVER: Final = words("orders", "never")
 _USUAL: Final = words("orders", "usual")
 
+_NEVER_ENGLISH: Final = words("never", "english")
 _NEVER_IMPERSONAL: Final = words("never", "impersonal")
 _NEVER_STATES: Final = words("never", "states")
 _NEVER_U: Final = words("never", "U")
@@ -26,7 +27,9 @@ def tu_order(place: Place, reading: Reading) -> Verdict:
     """The imperative of tú."""
     word, verb = place.word, reading.infinitive
     if reading.clitics:
-        return None if place.nominal else ("T", "hard")
+        # El juez vete la ley: of vetar.
+        other = word == "vete" and not place.start
+        return None if place.nominal or other else ("T", "hard")
     if place.negated or place.leaned_on or place.asked or place.nominal or word == "viste":
         return None
     if word == "haz":
@@ -82,7 +85,8 @@ def _ordered(place: Place, verb: str) -> bool:
 def polite_order(place: Place, reading: Reading) -> Verdict:
     """The imperative of usted and ustedes, which is a subjunctive."""
     cls, word = reading.cls, place.word
-    excluded = place.nominal or word in _NEVER_IMPERSONAL
+    label = len(place.tokens) == 1 and word in _NEVER_ENGLISH
+    excluded = place.nominal or label or word in _NEVER_IMPERSONAL
     if excluded or reading.clitics:
         return None if excluded else (cls, "hard")
     if place.asked or place.repeated or (place.leaned_on and not place.negated):

@@ -207,9 +207,11 @@ def _shared(place: Place, reading: Reading) -> Verdict:
 def _shared_order(place: Place, reading: Reading) -> Verdict:
     """Date prisa, dale, sé breve; but velo and vela are nouns."""
     if not reading.clitics:
-        return ("TV", "hard") if place.word == "sé" and place.start == "first" and place.at(1) else None
+        known = place.negated or place.at(1) in ("que", "cómo", "dónde", "qué", "quién", "cuándo", "de", "lo")
+        order = place.word == "sé" and place.start == "first" and place.at(1) and not known
+        return ("TV", "hard") if order else None
     noun = reading.infinitive.endswith(("ver", "ser")) and "te" not in reading.clitics
-    return None if noun or place.nominal else ("TV", "hard")
+    return None if noun or place.nominal or place.word == "vete" else ("TV", "hard")
 
 
 _RULES: Final[dict[Class, Callable[[Place, Reading], Verdict]]] = {

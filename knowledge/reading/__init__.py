@@ -75,22 +75,19 @@ def read(fetched: Fetched) -> Document:
     """The document in a file; raises `UnreadableError` naming it and saying why it cannot be read."""
     name, content = fetched.document, fetched.content
     suffix = suffix_of(fetched)
-    module = _MODULES.get(suffix)
-    if module is None:
+    if suffix not in SUPPORTED:
         raise unsupported(name)
     check_size(name, len(content))
     if not content.strip():
         raise UnreadableError("empty", f"`{name}` is empty: fill it or remove it.")
-    if module in _TEXTUAL:
-        _check_text(name, content)
-        if module != "hypertext" and content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP):
-            module = "hypertext"
-    reader = importlib.import_module(f"{__name__}.{module}")
+    reader = importlib.import_module(f"{__name__}.{_module(suffix, content)}")
     try:
+        if _MODULES[suffix] in _TEXTUAL and content.startswith(_BINARY):
+            raise UnreadableError("binary", "is not text, whatever its name says: correct its ending.")
         document: Document = reader.read(content, title_of(name))
     except UnreadableError as error:
         raise UnreadableError(error.reason, f"`{name}` {error}") from None
-    except (Exception, RecursionError) as error:
+    except Exception as error:
         kind = f"{suffix[1:].upper()} file"
         raise UnreadableError(
             "corrupt", f"`{name}` is no whole {kind} ({_cause(error)}): save it again from its program."
@@ -98,6 +95,13 @@ def read(fetched: Fetched) -> Document:
     if not any(block.text.strip() for block in document.blocks):
         raise UnreadableError("empty", f"`{name}` holds no text: fill it or remove it.")
     return document
+
+
+def _module(suffix: str, content: bytes) -> str:
+    """The reader of a format; a page saved under a text's name is still a page."""
+    module = _MODULES[suffix]
+    start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return "hypertext" if module in _TEXTUAL and start.startswith(_MARKUP) else module
 
 
 def suffix_of(fetched: Fetched) -> str:
@@ -121,16 +125,6 @@ def check_size(name: str, size: int) -> None:
         raise UnreadableError(
             "too_large", f"`{name}` has {megabytes:.0f} MB, more than the {limit} MB that are read: split it."
         )
-
-
-def _check_text(name: str, content: bytes) -> None:
-    """Raises `UnreadableError` where a text format holds something else."""
-    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    sample = content[:8192]
-    zeros = sample.count(0)
-    # UTF-16 without a mark has a zero in every other byte; anything between is not text.
-    if content.startswith(_BINARY) or (zeros and not wide and zeros < 0.3 * len(sample)):
-        raise UnreadableError("binary", f"`{name}` is not text, whatever its name says: correct its ending.")
 
 
 def _cause(error: BaseException) -> str:

@@ -3,6 +3,8 @@
 import codecs
 import re
 
+from knowledge.errors import UnreadableError
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -17,15 +19,22 @@ _LETTERS = frozenset("àèìòùâêîôûäëïöçãõÀÈÌÒÙÂÊÎÔÛÄË
 _SIGNS = frozenset("¿¡ºª€«»“”‘’–—…·°§£©®™½¼¾±×²³¢´\xa0•")
 _IN_WORDS = frozenset("’‘ºª·–—´")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _META = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})""", re.IGNORECASE)
 
 
 def decode(content: bytes, *, markup: bool = False) -> tuple[str, str | None]:
     """The text with Unix line ends, and a note when some of its bytes fit no encoding.
 
-    `markup`: an encoding that an HTML head declares is believed when the bytes are not UTF-8.
+    `markup`: an encoding that an HTML head declares is believed when the bytes are not UTF-8. Raises
+    `UnreadableError` for what is no text.
     """
     text, note = _decode(content, markup)
+    if _CONTROL.search(text):
+        controls = len(_CONTROL.findall(text))
+        if controls > 0.005 * len(text):
+            raise UnreadableError("binary", "is not text, whatever its name says: correct its ending.")
+        text, note = _CONTROL.sub("", text), note or f"{controls} control characters are left out"
     return text.replace("\r\n", "\n").replace("\r", "\n"), note
 
 

@@ -93,6 +93,13 @@ def test_a_few_spoilt_bytes_are_noted_not_fatal() -> None:
     assert document.notes == ("1 characters could not be decoded",)
 
 
+def test_a_stray_control_character_is_left_out() -> None:
+    """One of a thousand signs does not make a text a binary file."""
+    document = read_bytes("a.txt", b"Texto con un \x00 de mas. " + b"Y texto. " * 99)
+    assert document.blocks[0].text.startswith("Texto con un  de mas. Y texto.")
+    assert document.notes == ("1 control characters are left out",)
+
+
 def test_html_says_its_own_encoding() -> None:
     """A declared charset is believed when the bytes are not UTF-8."""
     page = '<html><head><meta charset="iso-8859-2"></head><body><p>Łódź</p></body></html>'

@@ -58,15 +58,10 @@ class LexicalWriter:
     def add(self, passages: Iterable[Passage]) -> None:
         """Adds passages, replacing those whose id is there."""
         for passage in passages:
-            text = f"{passage.context}\n{passage.text}"
+            stems, grams = words.index_terms(f"{passage.context}\n{passage.text}")
             self._writer.delete_documents_by_term("id", passage.id)
             self._writer.add_document(
-                tantivy.Document(
-                    id=passage.id,
-                    source=passage.source,
-                    stems=" ".join(words.stems(text)),
-                    grams=" ".join(words.grams(text)),
-                )
+                tantivy.Document(id=passage.id, source=passage.source, stems=stems, grams=grams)
             )
 
     def delete(self, ids: Iterable[str]) -> None:

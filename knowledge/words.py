@@ -67,6 +67,12 @@ def grams(text: str) -> list[str]:
     return [term for word in words(text) for term in _grams(word)]
 
 
+def index_terms(text: str) -> tuple[str, str]:
+    """The stems and the grams of a text, each joined by blanks: what `stems` and `grams` give."""
+    joined = [_joined(word) for word in words(text)]
+    return " ".join(stemmed for stemmed, _ in joined if stemmed), " ".join(cut for _, cut in joined)
+
+
 def query_grams(text: str) -> list[str]:
     """The grams a question is searched by: those of its stopwords only where it has no other word.
 
@@ -90,6 +96,11 @@ def _stems(word: str) -> tuple[str, ...]:
     if word in STOPWORDS:
         return ()
     return "s_" + _SPANISH.stemWord(word), "e_" + _ENGLISH.stemWord(word)
+
+
+@lru_cache(_CACHED_WORDS)
+def _joined(word: str) -> tuple[str, str]:
+    return " ".join(_stems(word)), " ".join(_grams(word))
 
 
 @lru_cache(_CACHED_WORDS)

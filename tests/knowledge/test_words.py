@@ -89,3 +89,11 @@ def test_nothing_of_a_very_long_word_is_lost():
 def test_stopwords_are_as_the_text_is_folded():
     """A stopword with an accent in the list would never match."""
     assert all(fold(word) == word for word in STOPWORDS)
+
+
+@given(st.text(max_size=200))
+def test_what_is_indexed_are_the_stems_and_grams(text: str) -> None:
+    """The short way to the index's terms gives what the long one gives."""
+    stemmed, cut = words.index_terms(text)
+    assert stemmed.split(" ") == (words.stems(text) or [""])
+    assert cut.split(" ") == (words.grams(text) or [""])

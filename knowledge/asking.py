@@ -63,7 +63,7 @@ class Asked:
     @classmethod
     def of(cls, question: str, statistics: Statistics) -> "Asked":
         """The terms of a question, weighed by their rarity in the index."""
-        meant = translated_stems(question[:_LONGEST])
+        meant = translated_stems(_beginning(question, _LONGEST))
         return cls(
             _stem_weights(question, meant, statistics),
             _gram_weights(question, statistics),
@@ -93,6 +93,11 @@ class Asked:
                     for gram in self.spelling.get(stem, frozenset()) & self.grams.keys():
                         grams[gram] = max(strength, grams.get(gram, 0.0))
         return stems, grams
+
+
+def _beginning(text: str, length: int) -> str:
+    """At most so many characters, without a cut word at the end."""
+    return text if len(text) <= length else text[: length + 1].rpartition(" ")[0]
 
 
 def _stem_weights(

@@ -225,3 +225,10 @@ def test_quotes_stand_as_they_are_and_fit(
     for taken in spans.values():
         taken.sort()
         assert all(end <= start for (_, end), (start, _) in pairwise(taken))
+
+
+def test_a_page_pasted_as_a_question() -> None:
+    """A question of thousands of words is answered like any other; none of its words is cut in two."""
+    pasted = "Hola, les escribo por los feriados y las vacaciones del equipo de depósito. " * 60
+    extracted = answer(f"{pasted}¿Cuántos días de vacaciones hay por año?", HOLIDAYS, PARKING)
+    assert "22 días" in " ".join(texts(extracted))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.words import STOPWORDS, english_share, fold, grams, query_grams, stems, words
+from knowledge.words import STOPWORDS, english_share, fold, grams, index_terms, query_grams, stems, words
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,6 @@ def test_stopwords_are_as_the_text_is_folded():
 @given(st.text(max_size=200))
 def test_what_is_indexed_are_the_stems_and_grams(text: str) -> None:
     """The short way to the index's terms gives what the long one gives."""
-    stemmed, cut = words.index_terms(text)
-    assert stemmed.split(" ") == (words.stems(text) or [""])
-    assert cut.split(" ") == (words.grams(text) or [""])
+    stemmed, cut = index_terms(text)
+    assert stemmed.split(" ") == (stems(text) or [""])
+    assert cut.split(" ") == (grams(text) or [""])

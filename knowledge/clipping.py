@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+from knowledge.words import STOPWORDS, fold
+
 _WORD = re.compile(r"\S*[^\W_]\S*")
 _CLAUSE_ENDS = tuple(",;:)—–")
 _CLAUSE_BEGINS = tuple("(—–")
@@ -21,12 +23,13 @@ def clip(text: str, limit: int, value: Callable[[str], float]) -> tuple[int, int
     spans = [match.span() for match in _WORD.finditer(text)]
     if len(spans) <= limit:
         return (spans[0][0], spans[-1][1]) if spans else (0, 0)
-    worth = [value(text[start:end]) for start, end in spans]
+    tokens = [text[start:end] for start, end in spans]
+    worth = [value(token) for token in tokens]
     total = sum(worth) or 1.0
-    breaks = _breaks([text[start:end] for start, end in spans])
+    breaks = _breaks(tokens)
     best, chosen = float("-inf"), (0, limit)
     for first in range(len(spans) - limit + 1):
-        last = _end(first, first + limit, breaks)
+        last = _end(tokens, first, first + limit, breaks)
         score = sum(worth[first:last]) / total
         if first:
             score -= _CUT_BEGINNING / (2 if first in breaks else 1)
@@ -62,6 +65,12 @@ def _breaks(tokens: list[str]) -> frozenset[int]:
     return frozenset((0, *inner, len(tokens)))
 
 
-def _end(first: int, last: int, breaks: frozenset[int]) -> int:
-    """The end of a clause shortly before `last`, or `last`."""
-    return next((at for at in range(last, max(first + 1, last - _BACK), -1) if at in breaks), last)
+def _end(tokens: list[str], first: int, last: int, breaks: frozenset[int]) -> int:
+    """The end of a clause shortly before `last`, or before the function words that would dangle there."""
+    least = max(first + 1, last - min(_BACK, (last - first) // 3))
+    clause = next((at for at in range(last, least - 1, -1) if at in breaks), None)
+    if clause is not None:
+        return clause
+    while last > least and fold(tokens[last - 1]) in STOPWORDS:
+        last -= 1
+    return last

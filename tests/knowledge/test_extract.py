@@ -145,6 +145,16 @@ def test_a_long_sentence_is_cut_between_clauses() -> None:
     assert (quote.cut_before, quote.cut_after) == (False, True)
 
 
+def test_a_cut_leaves_no_function_word_dangling() -> None:
+    """Where no clause ends near the room's end, the quote ends in a word that says something."""
+    long = passage(
+        "La cuota del alquiler sube cada año " + "con el valor de la inflación del año " * 12 + "."
+    )
+    (quote,) = answer("¿cuándo sube la cuota del alquiler?", long, PARKING, limit=31).quotes
+    assert quote.cut_after
+    assert quote.text.split()[-1] in ("valor", "inflación", "año")
+
+
 def test_the_same_words_are_quoted_once() -> None:
     """A text that stands in two documents is one quote."""
     extracted = answer("¿cuántos días de vacaciones hay?", HOLIDAYS, moved(HOLIDAYS, "copia.md"))

@@ -32,6 +32,7 @@ _PRONOUNS: Final[dict[str, Class]] = {
     "vuestro": "W", "vuestra": "W", "vuestros": "W", "vuestras": "W",
     "te": "TV", "tu": "TV", "tus": "TV", "tuyo": "TV", "tuya": "TV", "tuyos": "TV", "tuyas": "TV",
 }  # fmt: skip
+_BEFORE_NAMES: Final = frozenset("el un la una los del al letra".split())
 _WISHING: Final = frozenset(("cuando", "ojalá", "quizá", "quizás"))
 _SHARP: Final = frozenset(("más", "menos", "mejor", "peor", "igual", "mayor", "menor"))
 
@@ -65,14 +66,8 @@ def _is_pronoun(place: Place) -> bool:
     word = place.word
     if word not in ("te", "ti", "os"):
         return True
-    return not (place.abbreviated or place.capitalised) and place.at(-1) not in (
-        "el",
-        "un",
-        "los",
-        "del",
-        "al",
-        "letra",
-    )
+    named = place.abbreviated or place.capitalised
+    return not named and place.at(-1) not in _BEFORE_NAMES
 
 
 def _ranked(found: tuple[Reading, ...]) -> list[Reading]:

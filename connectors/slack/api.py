@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from connectors.pacing import Turnstile
 from connectors.slack.errors import SlackError, told
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ _RATE_LIMITED = 100
 """Times that a Retry-After is obeyed: a turn's own time limit ends it before."""
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Between the tries of a call that failed in passing."""
+_POST, _BURST = 1.0, 3
+"""Slack takes about one message a second for a channel, and short bursts."""
 _ANSWER = "vocero_answer"
 _READ = 100
 
@@ -34,6 +37,7 @@ class Api:
         # Only a 429 is retried by the SDK: after anything else a message may have been posted.
         handlers = [AsyncRateLimitErrorRetryHandler(max_retry_count=_RATE_LIMITED)]
         self.client = AsyncWebClient(token, base_url, timeout=_SECONDS, retry_handlers=list(handlers))
+        self._posting = Turnstile(interval=_POST, burst=_BURST)
         self._hasty = AsyncWebClient(token, base_url, timeout=_HASTY_SECONDS, retry_handlers=[])
 
     def use(self, session: aiohttp.ClientSession) -> None:
@@ -76,15 +80,16 @@ class Api:
         metadata = {"event_type": _ANSWER, "event_payload": {"turn": turn, "part": part}}
         for pause in (*_PAUSES, None):
             try:
-                said = await self.call(
-                    "chat.postMessage",
-                    channel=channel,
-                    thread_ts=thread,
-                    metadata=metadata,
-                    unfurl_links=False,
-                    unfurl_media=False,
-                    **post,
-                )
+                async with self._posting.through(channel):
+                    said = await self.call(
+                        "chat.postMessage",
+                        channel=channel,
+                        thread_ts=thread,
+                        metadata=metadata,
+                        unfurl_links=False,
+                        unfurl_media=False,
+                        **post,
+                    )
                 return str(said["channel"]), str(said["ts"])
             except SlackError as error:
                 if error.kind != "passing" or pause is None:
@@ -97,7 +102,8 @@ class Api:
 
     async def posted(self, channel: str, thread: str | None, turn: str) -> dict[int, str]:
         """What a turn has already posted: timestamps by part."""
-        where = {"ts": thread} if thread else {}
+        # The question's own timestamp, in which a turn's id ends: what answers it came later.
+        where = {"oldest": turn.rpartition(":")[2]} | ({"ts": thread} if thread else {})
         method = "conversations.replies" if thread else "conversations.history"
         try:
             read = await self.call(method, channel=channel, include_all_metadata=True, limit=_READ, **where)

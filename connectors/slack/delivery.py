@@ -17,8 +17,6 @@ _LEAD = 0.15
 """Seconds in which a short answer becomes whole, and is then posted as such."""
 _EDIT = 1.0
 """Seconds between two edits."""
-_STATUS = 50
-"""Characters of a status that Slack shows."""
 
 
 class ThreadReply:
@@ -93,7 +91,7 @@ class ThreadReply:
                 "assistant.threads.setStatus",
                 channel_id=self._channel,
                 thread_ts=self._thread,
-                status=text[:_STATUS],
+                status=text,
             )
         )
 

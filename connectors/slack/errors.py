@@ -48,12 +48,12 @@ def told(method: str, error: SlackApiError) -> SlackError:
     status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 200)
     data = getattr(response, "data", None)
     code = data.get("error") if isinstance(data, dict) else None
-    if status == 429 or status >= 500:
+    if code is None or status == 429 or status >= 500:  # without a word of Slack's, something between us
         return SlackError(method, code or f"http_{status}", "passing")
-    return SlackError(method, code or f"http_{status}", _kind(code))
+    return SlackError(method, code, _kind(code))
 
 
-def _kind(code: str | None) -> Kind:
+def _kind(code: str) -> Kind:
     kinds: tuple[tuple[Kind, frozenset[str]], ...] = (
         ("no_place", _NO_PLACE),
         ("gone", _GONE),

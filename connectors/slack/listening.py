@@ -45,7 +45,10 @@ class Listener:
     async def run(self) -> None:
         """Connects, and receives until cancelled."""
         token = self._app_token()
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session:
+        # A call that waits for a Retry-After keeps its connection: none may wait for one of those.
+        connector = aiohttp.TCPConnector(limit=0)
+        timeout = aiohttp.ClientTimeout(total=_SECONDS)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
             self._api.use(session)
             try:
                 self._myself = await self._who()
@@ -90,10 +93,16 @@ class Listener:
             self._app(), token, logger=log, web_client=self._api.client, ping_interval=_PING_SECONDS
         )
         handler.client.wss_uri = address
+        connecting = asyncio.ensure_future(handler.client.connect())  # type: ignore[no-untyped-call]
         try:
-            await handler.client.connect()  # type: ignore[no-untyped-call]
-            await asyncio.Event().wait()
+            while True:
+                await asyncio.sleep(_PING_SECONDS)
+                if not await handler.client.is_connected():
+                    # An address serves once, but the SDK would try the same one for ever.
+                    handler.client.wss_uri = None
         finally:
+            connecting.cancel()
+            await asyncio.wait([connecting])
             await handler.client.close()  # type: ignore[no-untyped-call]
 
     def _app(self) -> AsyncApp:

@@ -53,6 +53,10 @@ class SlackServer:
     acknowledged: list[str] = field(default_factory=list)
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    tickets: set[str] = field(default_factory=set)
+    """Addresses of Socket Mode that have not been used; each serves once."""
+    refused_sockets: int = 0
+    """So many connections fail."""
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def said(self, channel: str) -> list[dict[str, Any]]:
@@ -93,7 +97,9 @@ class SlackServer:
         return {"user_id": BOT, "user": "vocero", "team_id": TEAM, "team": "Ejemplo", "bot_id": BOT_ID}
 
     def _apps_connections_open(self, **_: Any) -> dict[str, Any]:
-        return {"url": self.url.replace("http://", "ws://").replace("/api/", "/socket")}
+        ticket = str(next(self._numbers))
+        self.tickets.add(ticket)
+        return {"url": f"{self.url.replace('http://', 'ws://').replace('/api/', '/socket')}?ticket={ticket}"}
 
     def _users_info(self, user: str, **_: Any) -> dict[str, Any]:
         profile = {"display_name": user.lower()}
@@ -128,8 +134,11 @@ class SlackServer:
         self.responses.append(message)
         return {}
 
-    def _conversations_replies(self, channel: str, ts: str, **_: Any) -> dict[str, Any]:
-        return {"messages": [post for post in self.said(channel) if post.get("thread_ts") == ts]}
+    def _conversations_replies(
+        self, channel: str, ts: str, limit: str, oldest: str = "0", **_: Any
+    ) -> dict[str, Any]:
+        thread = [post for post in self.said(channel) if post.get("thread_ts") == ts and post["ts"] > oldest]
+        return {"messages": thread[: int(limit)]}
 
     def _assistant_threads_setStatus(self, **_: Any) -> dict[str, Any]:  # noqa: N802 - Slack's name
         return {}
@@ -142,6 +151,12 @@ class SlackServer:
         return web.Response(text="ok")
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        if request.query["ticket"] not in self.tickets:
+            raise web.HTTPForbidden
+        self.tickets.discard(request.query["ticket"])
+        if self.refused_sockets:
+            self.refused_sockets -= 1
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.sockets.append(socket)

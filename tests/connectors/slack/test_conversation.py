@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.lease import Lease
+from connectors.slack import api
 from tests.connectors.slack.server import ADMIN, ANA, BOT, Fault
 from tests.connectors.slack.workspace import Workspace, context, markdown, workspace
 
@@ -99,10 +100,11 @@ async def test_who_is_no_administrator_is_refused_politely(tmp_path: Path):
     assert place.slack.posts == {}
 
 
-async def test_fifty_questions_at_once_are_all_answered(tmp_path: Path):
+async def test_fifty_questions_at_once_are_all_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Slack's refusals for haste are obeyed, and nothing is lost or said twice."""
+    monkeypatch.setattr(api, "_POST", 0.01)
     async with workspace(tmp_path) as place:
-        place.slack.faults["chat.postMessage"] = [Fault("ratelimited", 429, retry_after=0)] * 20
+        place.slack.faults["chat.postMessage"] = [Fault("ratelimited", 429, retry_after=0)] * 5
         for number in range(50):
             await place.mention(QUESTION, ts=f"17000000{number:02}.000100")
         await place.until(lambda: len(place.slack.said("CGEN")) == 50)

@@ -110,6 +110,7 @@ def whole(text: str, *citations: Citation) -> Script:
 async def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Heard]:
     monkeypatch.setattr(module, "_EDIT", 0.05)
     monkeypatch.setattr(api, "_PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(api, "_POST", 0.01)
     async with connected(tmp_path) as heard:
         yield heard
 
@@ -176,6 +177,16 @@ async def test_a_post_of_unknown_fate_is_looked_for(heard: Heard, fault: Fault):
     heard.slack.faults["chat.postMessage"] = [fault]
     (post,) = await deliver(heard, whole("Son 17 días."))
     assert markdown(post) == "Son 17 días."
+
+
+async def test_a_post_of_unknown_fate_is_found_in_a_long_thread(heard: Heard):
+    """What was said before the question is not in the way."""
+    for number in range(150):
+        at = f"1690000000.{number:06}"
+        heard.slack.posts["CGEN", at] = {"ts": at, "thread_ts": "1700000000.000100", "text": "antes"}
+    heard.slack.faults["chat.postMessage"] = [Fault(status=500, done=True)]
+    posts = await deliver(heard, whole("Son 17 días."))
+    assert len(posts) == 151
 
 
 async def test_whoever_lost_the_turn_posts_nothing(heard: Heard):

@@ -125,6 +125,20 @@ async def test_a_cut_connection_is_made_anew(tmp_path: Path, monkeypatch: pytest
     assert [message.text for message in heard.submitted] == ["uno", "dos"]
 
 
+async def test_an_address_that_did_not_serve_is_not_tried_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Slack's addresses serve once: after a failed connection another one is asked for."""
+    monkeypatch.setattr(module, "_PING_SECONDS", 0.1)
+    async with connected(tmp_path) as heard:
+        heard.slack.refused_sockets = 2
+        task = asyncio.create_task(heard.connector.listen(heard.submit))
+        await heard.acknowledged(await heard.slack.send(event("app_mention", "hola")))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert len(heard.submitted) == 1
+
+
 async def test_a_command_is_read(tmp_path: Path):
     """Name, argument and flags; who gave it is an administrator if Slack says so."""
     async with listening(tmp_path) as heard:

@@ -53,6 +53,8 @@ class SlackServer:
     acknowledged: list[str] = field(default_factory=list)
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    then: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What happens once, by method, after a call was carried out and before it is answered."""
     tickets: set[str] = field(default_factory=set)
     """Addresses of Socket Mode that have not been used; each serves once."""
     refused_sockets: int = 0
@@ -79,6 +81,7 @@ class SlackServer:
         if fault is None or not fault.when(arguments):
             fault = (self.faults.get(method) or [None]).pop(0)
         answer = self._carry_out(method, arguments) if fault is None or fault.done else {}
+        self.then.pop(method, lambda: None)()
         if fault is None:
             return web.json_response(answer)
         headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}

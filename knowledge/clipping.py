@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from knowledge.words import STOPWORDS, fold
 
-_WORD = re.compile(r"\S*[^\W_]\S*")
+_WORD = re.compile(r"\S+")
 _CLAUSE_ENDS = tuple(",;:)—–")
 _CLAUSE_BEGINS = tuple("(—–")
 _CLOSERS = "\"'»”*_"
@@ -46,7 +46,7 @@ def clip_lines(text: str, limit: int, value: Callable[[str], float]) -> tuple[in
     best, chosen = -1.0, None
     for first, (start, _) in enumerate(lines):
         for _, end in lines[first:]:
-            if len(_WORD.findall(text[start:end])) > limit:
+            if len(text[start:end].split()) > limit:
                 break
             # Among equals the longest: more of the code around what was asked for.
             score = value(text[start:end]) + 1e-6 * (end - start)

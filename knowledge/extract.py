@@ -148,14 +148,13 @@ def _best_cut(
 ) -> tuple[float, int | None]:
     """What cutting a sentence to the room that is left gains, and which; the best one if it is missing."""
     gain, best = 0.0, None
-    for index, found in enumerate(ranked[:1] if 0 not in chosen else ranked):
-        long = index not in chosen and left < found.words
-        if index == 0 and long:
-            return beliefs[index] * left / found.words - _EACH - _CUT, index
-        if long and left >= _LEAST_CUT and found.candidate.kind in ("sentence", "item"):
-            value = beliefs[index] * left / found.words - _EACH - _CUT
-            if value > gain:
-                gain, best = value, index
+    for index, found in enumerate(ranked if 0 in chosen else ranked[:1]):
+        prose = found.candidate.kind in ("sentence", "item") and left >= _LEAST_CUT
+        if index in chosen or left >= found.words or (chosen and not prose):
+            continue
+        value = beliefs[index] * left / found.words - _EACH - _CUT
+        if value > gain or index == 0:
+            gain, best = value, index
     return gain, best
 
 

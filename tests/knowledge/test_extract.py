@@ -1,6 +1,5 @@
 """Answers in the documents' own words."""
 
-import re
 from itertools import pairwise
 
 import pytest
@@ -61,7 +60,7 @@ def test_short_questions_and_those_in_the_other_language(question: str, fact: st
 
 def test_picks_the_row_with_its_header() -> None:
     """Of a table the row that was asked for comes below its header, as pipe rows."""
-    extracted = answer("¿Cuánto cuesta el plan Profesional en México?", PRICES, HOLIDAYS, limit=20)
+    extracted = answer("¿Cuánto cuesta el plan Profesional en México?", PRICES, HOLIDAYS, limit=30)
     (quote,) = extracted.quotes
     assert quote.kind == "table"
     lines = quote.text.split("\n")
@@ -220,7 +219,7 @@ def test_quotes_stand_as_they_are_and_fit(
     passages = [passage(text, kind=kind, document=str(i)) for i, (text, kind) in enumerate(material)]
     extracted = answer(question, *passages, limit=limit)
     assert 0 <= extracted.confidence <= 1
-    assert sum(len(re.findall(r"\S*[^\W_]\S*", quote.text)) for quote in extracted.quotes) <= limit
+    assert sum(len(quote.text.split()) for quote in extracted.quotes) <= limit
     spans: dict[str, list[tuple[int, int]]] = {}
     for quote in extracted.quotes:
         whole = quote.passage.text

@@ -206,9 +206,12 @@ class Library:
     def _searcher(self) -> Retriever:
         with self._opening:
             if self._retriever is None:
-                vectors = self._open_vectors()
-                near = NearVectors(vectors, self.manifest) if vectors else None
-                embedder = self._open_embedder() if near else None
+                near, embedder = None, None
+                try:
+                    if (vectors := self._open_vectors()) is not None:
+                        near, embedder = NearVectors(vectors, self.manifest), self._open_embedder()
+                except KnowledgeError as error:
+                    log.warning("Words answer alone. %s", error)
                 self._retriever = Retriever(self._reader, self.manifest, near, embedder)
             return self._retriever
 

@@ -92,6 +92,16 @@ class Retriever:
         """The best passages of these sources for a question; `per_document`: the best of each document."""
         if limit < 1:
             raise ValueError(f"`limit` must be at least 1, not {limit}.")
+        found, gone = self._search(question, limit, sources, per_document)
+        if gone:
+            # A document changed version between the search and the look-up: its new passages are there now.
+            found, _ = self._search(question, limit, sources, per_document)
+        return found
+
+    def _search(
+        self, question: str, limit: int, sources: frozenset[str], per_document: bool
+    ) -> tuple[Found, bool]:
+        """What is found, and whether passages ahead of it are live no more."""
         started = time.perf_counter()
         depth = max(_DEPTH, 4 * limit)
         words = self._pool.submit(self._search_words, question, depth, sources)
@@ -103,10 +113,10 @@ class Retriever:
         fused = fuse(scores, near.similar, unknown, near.at_home)
         ranking = sorted(sorted(fused), key=fused.__getitem__, reverse=True)
         read = time.perf_counter()
-        passages = self._live(ranking, limit, sources, per_document)
+        passages, gone = self._live(ranking, limit, sources, per_document)
         ended = time.perf_counter()
         parts = {"stem": scores.stems, "char4": scores.grams, "dense": near.similar}
-        return Found(
+        found = Found(
             tuple(
                 Hit(p, fused[p.id], {name: part[p.id] for name, part in parts.items() if p.id in part})
                 for p in passages
@@ -117,6 +127,7 @@ class Retriever:
             near.problem,
             {"lexical": lexical_seconds, **near.seconds, "passages": ended - read, "search": ended - started},
         )
+        return found, gone
 
     def _search_words(
         self, question: str, depth: int, sources: frozenset[str]
@@ -142,14 +153,16 @@ class Retriever:
 
     def _live(
         self, ranking: Sequence[str], limit: int, sources: frozenset[str], per_document: bool
-    ) -> list[Passage]:
+    ) -> tuple[list[Passage], bool]:
         """The first `limit` that are live, in this order; of these sources, whatever the engines say."""
         live: list[Passage] = []
+        gone = False
         documents: set[tuple[str, str]] = set()
         size = math.ceil(_SPARE * limit)
         for start in range(0, len(ranking), size):
             batch = ranking[start : start + size]
             found = self._passages.passages(batch)
+            gone |= len(found) < len(batch)
             for passage in (found[id_] for id_ in batch if id_ in found):
                 document = (passage.source, passage.document)
                 if passage.source not in sources or (per_document and document in documents):
@@ -157,8 +170,8 @@ class Retriever:
                 documents.add(document)
                 live.append(passage)
                 if len(live) == limit:
-                    return live
-        return live
+                    return live, gone
+        return live, gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,3 +307,21 @@ def test_an_english_embedder_is_trusted_as_far_as_the_question_is_english(one, o
     assert 0 <= at_home(True, low) <= at_home(True, high) <= 1
     assert at_home(True, 0.0) == 0
     assert at_home(True, 1.0) == at_home(False, low) == 1
+
+
+def test_a_version_that_changes_under_a_search_is_searched_again(search, lexical, passages, tmp_path):
+    """A document replaced between the search and the look-up is found in its new version."""
+    renewed = passage("vacaciones-2", "Cada empleado tiene dieciséis días de vacaciones al año.")
+
+    class Switching(Store):
+        def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+            if "vacaciones" in self.live:
+                del self.live["vacaciones"]
+                self.live[renewed.id] = renewed
+                with LexicalWriter(tmp_path) as writer:
+                    writer.add([renewed])
+                    writer.delete(["vacaciones"])
+                    writer.commit()
+            return super().passages(ids)
+
+    assert search("¿Cuántos días de vacaciones hay?", store=Switching(passages))[0] == "vacaciones-2"

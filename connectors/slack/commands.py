@@ -33,24 +33,27 @@ class _Response:
     async def progress(self, text: str) -> None:
         """How it goes; the last answer is kept for how it ended."""
         if self._left > 1:
-            await self._send(said(text))
+            await self._send(said(text)[0], replace=True)
 
     async def end(self, text: str) -> None:
         """How it ended: in the place of the progress, or where that is not possible any more, beside it."""
-        if self._left > 0 and await self._send(said(text)):
-            return
+        for part, post in enumerate(said(text)):
+            if self._left == 0 or not await self._send(post, replace=part == 0):
+                await self._beside(post)
+
+    async def _beside(self, post: Mapping[str, Any]) -> None:
         person = {"channel": self._where["channel"], "user": self._where["user"]}
         try:
-            await self._api.call("chat.postEphemeral", **person, **said(text))
+            await self._api.call("chat.postEphemeral", **person, **post)
         except SlackError as error:
             log.info("Slack: %s; the result goes to a direct message.", error)
-            await self._api.call("chat.postMessage", channel=person["user"], **said(text))
+            await self._api.call("chat.postMessage", channel=person["user"], **post)
 
-    async def _send(self, post: Mapping[str, Any]) -> bool:
+    async def _send(self, post: Mapping[str, Any], *, replace: bool) -> bool:
         client = AsyncWebhookClient(self._where["response_url"], timeout=_SECONDS)
         self._left -= 1
         try:
-            answered = await client.send(response_type="ephemeral", replace_original=True, **post)
+            answered = await client.send(response_type="ephemeral", replace_original=replace, **post)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("Slack: an answer to a command did not arrive: %s", error or type(error).__name__)
             return False

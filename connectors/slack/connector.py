@@ -46,9 +46,10 @@ class SlackConnector:
     async def post(self, channel: str, text: str) -> None:
         """Says something in `slack:#name` or `slack:C123`."""
         place = channel.partition(":")[2] or channel
-        await self._api.call(
-            "chat.postMessage", channel=place, unfurl_links=False, unfurl_media=False, **said(text)
-        )
+        for post in said(text):
+            await self._api.call(
+                "chat.postMessage", channel=place, unfurl_links=False, unfurl_media=False, **post
+            )
 
     def _phrases(self, persona: str) -> Phrases:
         """The bot's own words in a persona's language; without one, in the configured one."""

@@ -117,6 +117,7 @@ def plain(text: str, myself: str = "") -> str:
             return label or f"@{target.partition('^')[0]}"
         if sign:
             return f"{sign}{(label or target).lstrip(sign)}"
+        target = target.removeprefix("mailto:")
         return target if not label or target.endswith(label) else f"{label} ({target})"
 
     text = _REFERENCE.sub(read, text)

@@ -59,9 +59,10 @@ def plainer(text: str, citations: Iterable[Citation], phrases: Phrases) -> list[
     return [{"text": escaped(piece)} for piece in split(defused(told), _NOTICE)] or [{"text": "…"}]
 
 
-def said(text: str) -> Post:
-    """Something short that the bot says outside an answer."""
-    return draft(text) or {"text": "…"}
+def said(text: str) -> list[Post]:
+    """Something that the bot says outside an answer, in as many messages as it takes."""
+    pieces = split(defused(text), MARKDOWN)
+    return [_message([_markdown(piece)], piece) for piece in pieces] or [{"text": "…"}]
 
 
 def sources(citations: Iterable[Citation], phrases: Phrases) -> list[dict[str, Any]]:

@@ -362,6 +362,15 @@ async def test_a_commands_progress_is_told_and_replaced(heard: Heard, monkeypatc
     assert all(response["response_type"] == "ephemeral" for response in heard.slack.responses)
 
 
+async def test_a_commands_long_result_is_told_whole(heard: Heard):
+    """In several messages; when the address is used up, beside it."""
+    script: Reply = aiter(Script(answer("palabra " * 9_000, persona="")))  # type: ignore[arg-type]
+    await heard.connector.deliver(command(heard.slack), script, Queue())
+    assert sum(markdown(response).count("palabra") for response in heard.slack.responses) == 9_000
+    assert [response.get("replace_original") for response in heard.slack.responses[:2]] == [True, False]
+    assert len(heard.slack.called("chat.postEphemeral")) == len(heard.slack.responses) - 5
+
+
 async def test_a_command_whose_address_has_expired_is_answered_all_the_same(heard: Heard):
     """By an ephemeral message; where there can be none, by a direct one."""
     for faults in ([], [Fault("user_not_in_channel")]):

@@ -1,5 +1,6 @@
 """Orders that look like something else: guarda is also what somebody does, guarde what somebody may do."""
 
+import re
 from typing import Final
 
 from bot.register.conjugation import conjugate
@@ -18,6 +19,7 @@ _NEVER_STATES: Final = words("never", "states")
 _NEVER_U: Final = words("never", "U")
 _NEVER_UU: Final = words("never", "UU")
 _FIRST_PERSON: Final = words("context", "first_person")
+_INFINITIVE: Final = re.compile(r"[aeií]r(?:me|te|se|nos|l[oae]s?)*$")
 _LABELS: Final = words("orders", "labels")
 _WITH_DE: Final = words("orders", "with_de")
 _OTHERS: Final[frozenset[Class]] = frozenset({"V", "U", "UU", "W"})
@@ -71,15 +73,26 @@ def _ordered(place: Place, verb: str) -> bool:
     familiar = place.evidence & {"T", "TV"} and not place.evidence & {"V", "U"}
     if place.has("T", "TV") or familiar or place.polite:
         return True
+    if place.start == "comma":
+        return _after_purpose(place, verb)
     if place.start != "first" or place.token.label:
         return False
-    if place.at(1) == "sesión" or (place.word in _LABELS and place.brief):
+    if place.token.step or place.at(1) == "sesión" or (place.word in _LABELS and place.brief):
         return True
-    if verb in _DESCRIPTIVE:
-        return False
-    if verb.endswith(("izar", "ificar")):
+    if verb in _DESCRIPTIVE or verb.endswith(("izar", "ificar")):
         return False
     return place.with_object or place.word in _USUAL
+
+
+def _after_purpose(place: Place, verb: str) -> bool:
+    """Para guardarlo, pulsa; en el menú, elige."""
+    opening = [token.word for token in place.tokens[:2]]
+    if sum(token.closed for token in place.tokens[: place.index]) != 1:
+        return False
+    if opening[0] == "para":
+        return _INFINITIVE.search(opening[1]) is not None
+    likely = place.word in _LABELS or place.word in _USUAL or verb not in _DESCRIPTIVE
+    return opening[0] in ("en", "desde") and likely
 
 
 def polite_order(place: Place, reading: Reading) -> Verdict:

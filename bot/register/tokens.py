@@ -32,6 +32,7 @@ _PIECE: Final = re.compile(
     r"(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*\.?)|(?P<hidden>\0+)|(?P<end>[.!?…]+|\n|[|•·→]|;)|(?P<colon>:)"
     r"|(?P<open>[¿¡])|(?P<comma>[,()]|(?<=\s)[–—-]+(?=\s))"
 )
+_STEP: Final = re.compile(r"(?m)^[ \t]*\d{1,2}[.)][ \t]+[*_\[]*(?=\w)")
 _ABBREVIATIONS: Final = frozenset(
     "ud uds vd vds sr sra sres dr dra ej etc pág núm art tel av aprox máx mín vs p".split()
 )
@@ -52,6 +53,8 @@ class Token:
     """Begins it after a colon or in a cell: what stands before may be who does it."""
     comma: bool = False
     """Stands right after a comma, a dash or an opening bracket."""
+    step: bool = False
+    """Begins a numbered step."""
     sign: str = ""
     """`¿` or `¡` when it stands right after one."""
     hidden: bool = False
@@ -74,11 +77,13 @@ class Sentence:
 def sentences(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> Iterator[Sentence]:
     """The sentences of what the speaker says himself."""
     spoken = mask(text, verbatim)
+    steps = {match.end() for match in _STEP.finditer(text)}
     current, pending = Sentence(), Token(0, 0, "", "", first=True)
     for piece in _PIECE.finditer(spoken):
         kind = piece.lastgroup
         if kind == "word":
             token, stop = _token(piece, pending)
+            token.step = token.start in steps
             current.tokens.append(token)
             pending = Token(0, 0, "", "")
             if not stop:

@@ -10,7 +10,8 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -32,12 +33,14 @@ class LexicalWriter:
     """The one writer of an index; its owner keeps it open (opening again costs up to 0.4 s).
 
     Where `incomplete` is true, the owner adds every live passage again, commits and says `completed()`.
+    What cannot be written raises `OSError` or `ValueError`; then roll back, or close.
     """
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._lock = _lock(path)
+        self._failed = False
         try:
             self._open()
         except BaseException:
@@ -57,25 +60,38 @@ class LexicalWriter:
 
     def add(self, passages: Iterable[Passage]) -> None:
         """Adds passages, replacing those whose id is there."""
-        for passage in passages:
-            stems, grams = words.index_terms(f"{passage.context}\n{passage.text}")
-            self._writer.delete_documents_by_term("id", passage.id)
-            self._writer.add_document(
-                tantivy.Document(id=passage.id, source=passage.source, stems=stems, grams=grams)
-            )
+        with self._changing():
+            for passage in passages:
+                stems, grams = words.index_terms(f"{passage.context}\n{passage.text}")
+                self._writer.delete_documents_by_term("id", passage.id)
+                self._writer.add_document(
+                    tantivy.Document(id=passage.id, source=passage.source, stems=stems, grams=grams)
+                )
 
     def delete(self, ids: Iterable[str]) -> None:
         """Takes passages out; unknown ids are no error."""
-        for id_ in ids:
-            self._writer.delete_documents_by_term("id", id_)
+        with self._changing():
+            for id_ in ids:
+                self._writer.delete_documents_by_term("id", id_)
 
     def commit(self) -> None:
         """Makes what was added and deleted lasting and visible, all of it at once."""
-        self._writer.commit()
+        with self._changing():
+            self._writer.commit()
 
     def rollback(self) -> None:
         """Forgets what was added and deleted since the last commit."""
         self._writer.rollback()
+        self._failed = False
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Lets nothing be changed after a failure: the next commit would succeed, and hold nothing."""
+        if self._failed:
+            raise ValueError(f"`{self._path}` could not be written: roll back, or open it again.")
+        self._failed = True
+        yield
+        self._failed = False
 
     def completed(self) -> None:
         """Says that every live passage has been added and committed."""

@@ -303,6 +303,48 @@ def test_killed_while_writing(path):
         version = int(versions.pop())
 
 
+FILL_A_FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from knowledge.documents import Passage
+from knowledge.lexical import LexicalReader, LexicalWriter
+
+path = Path(sys.argv[1])
+many = [Passage(str(n), "a", "d", "", (), " ".join(f"w{n}x{k}" for k in range(99))) for n in range(300)]
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with LexicalWriter(path) as writer:
+    writer.add(many[:1])
+    writer.commit()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+    refused = 0
+    for roll_back in (False, True, True):
+        try:
+            writer.add(many)
+            writer.commit()
+        except (OSError, ValueError):
+            refused += 1
+        assert LexicalReader(path).size == 1
+        if roll_back:
+            writer.rollback()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    writer.add(many)
+    writer.commit()
+    print(refused, LexicalReader(path).size)
+"""
+
+
+def test_a_full_disk_is_never_taken_for_a_commit(path):
+    """While nothing can be written every commit fails and the last one stands; with room again it goes on."""
+    ran = subprocess.run(
+        [sys.executable, "-c", FILL_A_FULL_DISK, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert ran.stdout.split() == ["3", "300"]
+
+
 def test_readers_in_threads_never_see_half_a_commit(path):
     """While one thread replaces all passages again and again, others find each time one whole version."""
     reader = LexicalReader(path)

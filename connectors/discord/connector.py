@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import yarl
+from discord import VoiceClient
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
@@ -37,6 +38,7 @@ class DiscordConnector:
         Route.BASE = settings.env.vocero_discord_api_url.rstrip("/")
         if settings.env.vocero_discord_gateway_url:
             DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.env.vocero_discord_gateway_url)
+        VoiceClient.warn_nacl = VoiceClient.warn_dave = False  # nothing is said aloud
         self._settings = settings
         self._token = token.get_secret_value()
         self._records = records

@@ -54,7 +54,7 @@ class Rest:
                 await client.close()
 
     async def _login(self) -> discord.Client:
-        client = discord.Client(intents=discord.Intents.none())
+        client = discord.Client(intents=discord.Intents(guilds=True))
         try:
             await client.login(self._token)
         except BaseException as error:

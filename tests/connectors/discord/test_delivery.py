@@ -1,0 +1,149 @@
+"""Replies out, against a loopback Discord: how they grow, how long they get, what faults do to them."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import LeaseLostError
+from bot.messages import Answer, Channel, Message, Person, RegisterScore, Reply, Text
+from connectors.discord.connector import DiscordConnector
+from connectors.discord.records import Records
+from tests.connectors.discord.loopback import ASKER, CHANNEL, GUILD, Loopback, loopback, overloaded, refusal
+from tests.connectors.discord.server import FakeDelivery, discord_settings
+
+LONG = "\n\n".join(f"Párrafo {n}: " + "palabra " * 60 for n in range(12))
+
+
+class Kept:
+    """The shared state, as far as the connector uses it."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    async def set(self, key: str, value: str, ex: Any = None) -> None:
+        self.values[key] = value
+
+    async def get(self, key: str) -> str | None:
+        return self.values.get(key)
+
+
+def question(**more: Any) -> Message:
+    return Message(
+        id=f"discord:{GUILD}:{CHANNEL}:1",
+        thread=f"discord:{GUILD}:{CHANNEL}:1",
+        channel=Channel(platform="discord", id=CHANNEL, name="general"),
+        author=Person(id=f"discord:{ASKER}"),
+        at=datetime.now(UTC),
+        text="¿qué?",
+        reference={"channel": CHANNEL, "message": "1"},
+        **more,
+    )
+
+
+async def reply(text: str, ended: list[bool]) -> Reply:
+    yield Text(text=text)
+    yield Answer(
+        id="1",
+        outcome="answered",
+        text=text,
+        answer=text,
+        confidence=1.0,
+        persona="",
+        register=RegisterScore(singular="", plural="", score=None),
+        model=None,
+    )
+    ended.append(True)
+
+
+@asynccontextmanager
+async def connected(folder: Path) -> AsyncIterator[tuple[Loopback, Any]]:
+    async def count(reason: str) -> None: ...
+
+    async with loopback() as discord:
+        records = Records(Kept())  # type: ignore[arg-type]
+        yield discord, DiscordConnector(discord_settings(folder, discord), records, count)
+
+
+def once(*answers: Any) -> Any:
+    """A fault that gives these answers to messages, then none."""
+    left: Iterator[Any] = iter(answers)
+    return lambda request: next(left, None) if "/messages" in request.path else None
+
+
+async def test_a_long_answer_is_whole_in_short_messages(tmp_path: Path) -> None:
+    """Every paragraph is there, in order, and no message is over the limit."""
+    async with connected(tmp_path) as (discord, connector):
+        await connector.deliver(question(), reply(LONG, []), FakeDelivery())
+    said = discord.said()
+    assert len(said) > 1
+    assert all(len(one) <= 2000 for one in said)
+    assert "\n\n".join(said).split() == LONG.split()
+
+
+@pytest.mark.parametrize("lost", range(6))
+async def test_a_takeover_leaves_one_answer(tmp_path: Path, lost: int) -> None:
+    """Whichever request's answer is lost with the process, another try ends in the same messages."""
+    async with connected(tmp_path) as (discord, connector):
+        seen = 0
+
+        def die(request: Any) -> Any:
+            nonlocal seen
+            if "/messages" not in request.path:
+                return None
+            seen += 1
+            return refusal(403, 50013) if seen == lost + 1 else None
+
+        discord.after.append(die)
+        delivery = FakeDelivery()
+        delivery.failing = lambda _: LeaseLostError("lost") if seen > lost else None
+        ended: list[bool] = []
+        try:
+            await connector.deliver(question(), reply(LONG, ended), delivery)
+        except LeaseLostError:
+            assert ended
+        discord.after.clear()
+        again = FakeDelivery(kept=delivery.kept)
+        await connector.deliver(question(), reply(LONG, []), again)
+    assert "\n\n".join(discord.said()).split() == LONG.split()
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [lambda: overloaded(0.05)],
+        [lambda: overloaded(0.05, scope="global", everywhere=True)],
+        [lambda: refusal(503, 0), lambda: refusal(503, 0)],
+    ],
+    ids=["429", "global 429", "503"],
+)
+async def test_what_passes_delays_the_answer_alone(tmp_path: Path, answers: list[Any]) -> None:
+    """The answer is there once."""
+    async with connected(tmp_path) as (discord, connector):
+        discord.faults.append(once(*(answer() for answer in answers)))
+        await connector.deliver(question(), reply("Corto.", []), FakeDelivery())
+    assert discord.said() == ["Corto."]
+
+
+async def test_a_reply_that_is_lost_is_read_to_its_end_and_not_posted(tmp_path: Path) -> None:
+    """Another worker answers; this one stays silent."""
+    ended: list[bool] = []
+    delivery = FakeDelivery(failing=lambda _: LeaseLostError("lost"))
+    async with connected(tmp_path) as (discord, connector):
+        with pytest.raises(LeaseLostError):
+            await connector.deliver(question(), reply("Corto.", ended), delivery)
+    assert ended
+    assert discord.said() == []
+
+
+async def test_a_deleted_answer_is_posted_again(tmp_path: Path) -> None:
+    """A takeover that finds its post gone does not stay silent."""
+    async with connected(tmp_path) as (discord, connector):
+        delivery = FakeDelivery()
+        await connector.deliver(question(), reply("Corto.", []), delivery)
+        discord.messages.clear()
+        await connector.deliver(question(), reply("Corto.", []), delivery)
+    assert discord.said() == ["Corto."]

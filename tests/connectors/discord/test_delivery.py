@@ -1,5 +1,6 @@
 """Replies out, against a loopback Discord: how they grow, how long they get, what faults do to them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import LeaseLostError
+from bot.errors import ConfigurationError, LeaseLostError
 from bot.messages import Answer, Channel, Message, Person, RegisterScore, Reply, Text
 from connectors.discord.connector import DiscordConnector
 from connectors.discord.records import Records
@@ -147,3 +148,36 @@ async def test_a_deleted_answer_is_posted_again(tmp_path: Path) -> None:
         discord.messages.clear()
         await connector.deliver(question(), reply("Corto.", []), delivery)
     assert discord.said() == ["Corto."]
+
+
+async def test_edits_keep_their_distance(tmp_path: Path) -> None:
+    """However fast the text grows, there are no more edits than one in 1.2 seconds."""
+
+    async def growing() -> Reply:
+        text = ""
+        for word in range(30):
+            text += f"palabra{word} "
+            yield Text(text=f"palabra{word} ")
+            await asyncio.sleep(0.1)
+        async for chunk in reply(text, []):
+            if isinstance(chunk, Answer):
+                yield chunk
+
+    async with connected(tmp_path) as (discord, connector):
+        await connector.deliver(question(), growing(), FakeDelivery())
+    times = [sent.at for sent in discord.sent if "/messages" in sent.path]
+    assert len(times) > 2
+    assert len(times) - 2 <= (times[-1] - times[0]) / 1.2
+    assert discord.said()[0].startswith("palabra0 palabra1")
+
+
+async def test_a_bad_token_is_said_in_one_sentence(tmp_path: Path) -> None:
+    """The process ends with the remedy instead of trying for ever."""
+    async with connected(tmp_path) as (discord, connector):
+        discord.faults.append(lambda _: refusal(401, 0))
+
+        async def submit(_: Any) -> bool:
+            return True
+
+        with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
+            await connector.listen(submit)

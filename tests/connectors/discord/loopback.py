@@ -9,27 +9,23 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.connectors.discord import payloads
+from tests.connectors.discord.payloads import (
+    APPLICATION,
+    ASKER,
+    BOT,
+    CHANNEL,
+    CLOSED,
+    DIRECT,
+    GUILD,
+    User,
+    user,
+)
+
 TOKEN = "loopback.token"
-APPLICATION = BOT = "9000"
-GUILD, CHANNEL, CLOSED, THREAD, DIRECT, ASKER = "100", "200", "201", "202", "300", "400"
-ADMIN_ROLE = "500"
 _EPOCH = 1420070400000
-_VIEW = 1 << 10
 
-User = dict[str, Any]
 Fault = Callable[[web.Request], web.Response | None]
-
-
-def user(id_: str, *, bot: bool = False) -> User:
-    """A user as Discord shows it."""
-    return {
-        "id": id_,
-        "username": f"user{id_}",
-        "global_name": None,
-        "discriminator": "0",
-        "avatar": None,
-        "bot": bot,
-    }
 
 
 def said(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -106,10 +102,10 @@ class Loopback:
     ) -> str:
         """Someone writes a message; gives its id."""
         direct = channel == DIRECT
-        mentions = [user(BOT, bot=True) | {"member": _member()}] if f"<@{BOT}>" in content else []
+        mentions = [user(BOT, bot=True) | {"member": payloads.member()}] if f"<@{BOT}>" in content else []
         message = self._message(channel, content, user(author, bot=bot)) | {"mentions": mentions} | more
         if not direct:
-            message |= {"guild_id": GUILD, "member": _member()}
+            message |= {"guild_id": GUILD, "member": payloads.member()}
         await self.dispatch("MESSAGE_CREATE", message)
         return str(message["id"])
 
@@ -127,7 +123,7 @@ class Loopback:
         token = f"token-{id_}"
         where: dict[str, Any] = {"user": user(ASKER)}
         if channel != DIRECT:
-            member = _member() | {"user": user(ASKER), "permissions": str(permissions)}
+            member = payloads.member() | {"user": user(ASKER), "permissions": str(permissions)}
             where = {
                 "guild_id": GUILD,
                 "member": member,
@@ -147,7 +143,7 @@ class Loopback:
                 "entitlements": [],
                 "authorizing_integration_owners": {"0": GUILD},
                 "context": 0,
-                "channel": _channel(channel),
+                "channel": payloads.channel(channel),
                 "data": {"id": "1", "type": 1, "name": name, "options": options},
             }
             | where,
@@ -210,9 +206,12 @@ class Loopback:
                 web.get(f"{api}/users/@me", self._me),
                 web.get(f"{api}/oauth2/applications/@me", self._about),
                 web.get(f"{api}/users/@me/guilds", _fixed([{"id": GUILD, "name": "g"}])),
-                web.get(f"{api}/guilds/{{guild}}/channels", _fixed([_channel(CHANNEL), _channel(CLOSED)])),
+                web.get(
+                    f"{api}/guilds/{{guild}}/channels",
+                    _fixed([payloads.channel(CHANNEL), payloads.channel(CLOSED)]),
+                ),
                 web.put(f"{api}/applications/{{application}}/commands", self._sync),
-                web.post(f"{api}/users/@me/channels", _fixed(_channel(DIRECT))),
+                web.post(f"{api}/users/@me/channels", _fixed(payloads.channel(DIRECT))),
                 web.post(f"{api}/interactions/{{id}}/{{token}}/callback", self._callback),
                 web.patch(f"{hook}/messages/{{message}}", self._edit_by_token),
                 web.post(hook, self._follow_up),
@@ -262,7 +261,7 @@ class Loopback:
             case 2:
                 self.identified.append(frame["d"])
                 await socket.send_json({"op": 0, "t": "READY", "s": 1, "d": self._ready()})
-                await socket.send_json({"op": 0, "t": "GUILD_CREATE", "s": 1, "d": _guild()})
+                await socket.send_json({"op": 0, "t": "GUILD_CREATE", "s": 1, "d": payloads.guild()})
                 self._sockets.append(socket)
                 self.ready.set()
             case 6:
@@ -410,101 +409,6 @@ def _fixed(body: Any) -> Callable[[web.Request], Awaitable[web.Response]]:
         return said(body)
 
     return handle
-
-
-def _member() -> dict[str, Any]:
-    return {
-        "roles": [ADMIN_ROLE],
-        "joined_at": "2026-01-01T00:00:00+00:00",
-        "deaf": False,
-        "mute": False,
-        "flags": 0,
-        "nick": None,
-    }
-
-
-def _role(id_: str, name: str, permissions: int) -> dict[str, Any]:
-    return {
-        "id": id_,
-        "name": name,
-        "permissions": str(permissions),
-        "position": 0,
-        "color": 0,
-        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-        "hoist": False,
-        "managed": False,
-        "mentionable": False,
-        "flags": 0,
-    }
-
-
-def _channel(id_: str) -> dict[str, Any]:
-    if id_ == DIRECT:
-        return {"id": DIRECT, "type": 1, "recipients": [user(ASKER)], "last_message_id": None}
-    if id_ == THREAD:
-        return {
-            "id": THREAD,
-            "type": 11,
-            "guild_id": GUILD,
-            "parent_id": CHANNEL,
-            "owner_id": ASKER,
-            "name": "hilo",
-            "last_message_id": None,
-            "message_count": 0,
-            "member_count": 1,
-            "thread_metadata": {
-                "archived": False,
-                "auto_archive_duration": 60,
-                "archive_timestamp": "2026-01-01T00:00:00+00:00",
-                "locked": False,
-            },
-        }
-    deny = [{"id": GUILD, "type": 0, "allow": "0", "deny": str(_VIEW)}] if id_ == CLOSED else []
-    return {
-        "id": id_,
-        "type": 0,
-        "guild_id": GUILD,
-        "name": "interno" if id_ == CLOSED else "general",
-        "position": 0,
-        "permission_overwrites": deny,
-        "parent_id": None,
-        "nsfw": False,
-        "topic": None,
-        "last_message_id": None,
-    }
-
-
-def _guild() -> dict[str, Any]:
-    return {
-        "id": GUILD,
-        "name": "Empresa",
-        "owner_id": ASKER,
-        "roles": [_role(GUILD, "@everyone", _VIEW), _role(ADMIN_ROLE, "Recursos", _VIEW)],
-        "channels": [_channel(CHANNEL), _channel(CLOSED)],
-        "threads": [_channel(THREAD)],
-        "members": [_member() | {"user": user(BOT, bot=True)}],
-        "member_count": 2,
-        "large": False,
-        "unavailable": False,
-        "emojis": [],
-        "stickers": [],
-        "features": [],
-        "icon": None,
-        "verification_level": 0,
-        "default_message_notifications": 0,
-        "explicit_content_filter": 0,
-        "mfa_level": 0,
-        "nsfw_level": 0,
-        "premium_tier": 0,
-        "preferred_locale": "es-ES",
-        "system_channel_flags": 0,
-        "afk_timeout": 0,
-        "presences": [],
-        "voice_states": [],
-        "stage_instances": [],
-        "guild_scheduled_events": [],
-        "soundboard_sounds": [],
-    }
 
 
 @asynccontextmanager

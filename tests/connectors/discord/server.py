@@ -11,7 +11,8 @@ from bot.app import Runtime, open_runtime
 from bot.config import load_settings
 from bot.settings import Settings
 from tests.bot.company import company
-from tests.connectors.discord.loopback import ASKER, TOKEN, Loopback, loopback
+from tests.connectors.discord.loopback import TOKEN, Loopback, loopback
+from tests.connectors.discord.payloads import ASKER
 
 
 def discord_settings(folder: Path, discord: Loopback, extra: str = "") -> Settings:

@@ -3,14 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from tests.connectors.discord.loopback import (
-    BOT,
-    CHANNEL,
-    CLOSED,
-    DIRECT,
-    THREAD,
-    refusal,
-)
+from tests.connectors.discord.loopback import refusal
+from tests.connectors.discord.payloads import BOT, CHANNEL, CLOSED, DIRECT, THREAD
 from tests.connectors.discord.server import server, until
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"

@@ -60,6 +60,7 @@ def unchanged(table: Table, library: Library, documents: Path) -> None:
 def one_changed(table: Table, library: Library, documents: Path, count: int) -> None:
     """One changed document, its own embedding and the listing taken off."""
     changed = sorted(documents.rglob("*.md"))[count // 2]
+    library.sync("docs")
     with spending() as idle:
         library.sync("docs")
     costs = []

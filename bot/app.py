@@ -129,8 +129,11 @@ async def submit(dispatch: Dispatch, event: Event) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """Owns the data folder, opens everything on it and works the queue off until left."""
+async def open_runtime(settings: Settings, *, vectors: bool = True) -> AsyncIterator[Runtime]:
+    """Owns the data folder, opens everything on it and works the queue off until left.
+
+    `vectors`: missing ones are made meanwhile; what ends in a moment has no use for that.
+    """
     # A question's threads must not wait 5 ms for each turn of a thread that reads documents.
     sys.setswitchinterval(_SWITCH)
     with own(settings.data) as ownership:
@@ -138,7 +141,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             library = await asyncio.to_thread(open_library, settings, writing=True)
             try:
                 runtime = await _join(settings, state, library)
-                async with _working(runtime):
+                async with _working(runtime, vectors=vectors):
                     ownership.announce(state.url)
                     yield runtime
             finally:
@@ -160,10 +163,10 @@ async def _join(settings: Settings, state: State, library: Library) -> Runtime:
 
 
 @contextlib.asynccontextmanager
-async def _working(runtime: Runtime) -> AsyncIterator[None]:
+async def _working(runtime: Runtime, *, vectors: bool) -> AsyncIterator[None]:
     """Turns run and vectors are filled in, until left; then running turns get to end."""
     stop, halt = asyncio.Event(), threading.Event()
-    filling = asyncio.create_task(asyncio.to_thread(runtime.library.fill_vectors, halt))
+    filling = asyncio.create_task(asyncio.to_thread(runtime.library.fill_vectors, halt)) if vectors else None
     work = asyncio.create_task(
         runtime.dispatch.work(runtime.turn, concurrency=_TURNS, stop=stop, on_dead=runtime.give_up)
     )
@@ -173,7 +176,7 @@ async def _working(runtime: Runtime) -> AsyncIterator[None]:
     finally:
         stop.set()
         halt.set()
-        await asyncio.gather(work, filling)
+        await asyncio.gather(work, *([filling] if filling else ()))
 
 
 def _configured(settings: Settings, platform: str) -> bool:
@@ -230,11 +233,16 @@ def _secret(value: Any) -> str | None:
 
 @contextlib.asynccontextmanager
 async def open_terminal(
-    settings: Settings, tell: Tell | None = None, *, first: bool = True, sync: bool = False
+    settings: Settings,
+    tell: Tell | None = None,
+    *,
+    first: bool = True,
+    sync: bool = False,
+    vectors: bool = False,
 ) -> AsyncIterator["Terminal"]:
     """A terminal to the process that owns the data, or to this one, which then owns it meanwhile.
 
-    `first` indexes what never was, `sync` whatever has changed.
+    `first` indexes what never was, `sync` whatever has changed; `vectors` makes those that are missing.
     """
     from connectors.terminal import Terminal
 
@@ -244,7 +252,7 @@ async def open_terminal(
             replies = Replies(state.redis)
             yield Terminal(partial(submit, dispatch), replies, lambda: owner(settings.data) is not None)
         return
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, vectors=vectors) as runtime:
         terminal = Terminal(runtime.submit, Replies(runtime.state.redis), runtime.alive)
         unread = runtime.library.names if sync else await asyncio.to_thread(runtime.library.never_synced)
         for name in unread if first or sync else ():
@@ -317,7 +325,7 @@ async def run_chat(settings: Settings, channel: str, tell: Tell | None = None) -
     """Talks at this terminal until the person leaves."""
     from connectors.terminal.chat import Chat, terminal_console
 
-    async with open_terminal(settings, tell, sync=True) as terminal:
+    async with open_terminal(settings, tell, sync=True, vectors=True) as terminal:
         chat = Chat(terminal, terminal_console(), channel=channel, history=settings.data / "chat-history")
         await chat.run((await _command(terminal, "sources")).text)
 
@@ -388,7 +396,7 @@ async def index(
     allow_deletions: bool = False,
 ) -> list[dict[str, Any]]:
     """Takes in what changed; a report for each source."""
-    async with open_terminal(settings, tell, first=False) as terminal:
+    async with open_terminal(settings, tell, first=False, vectors=wait) as terminal:
         answer = await _command(
             terminal,
             "reindex",

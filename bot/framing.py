@@ -24,12 +24,13 @@ class Framed:
         """Adds a quote as it stands, with its number."""
         self._separate()
         start = len(self.text)
-        if quote.passage.kind == "code":
+        if quote.kind == "code":
             self.text += f"```\n{quote.text}\n```\n[{number}]"
-        elif quote.passage.kind == "table":
+        elif quote.kind == "table":
             self.text += f"{_ruled(quote.text)}\n\n[{number}]"
         else:
-            self.text += "\n".join(f"> {line}" for line in quote.text.splitlines()) + f" [{number}]"
+            shown = f"{'… ' * quote.cut_before}{quote.text}{' …' * quote.cut_after}"
+            self.text += "\n".join(f"> {line}" for line in shown.splitlines()) + f" [{number}]"
         self.verbatim.append((start, len(self.text)))
 
     def _separate(self) -> None:

@@ -30,6 +30,7 @@ from knowledge.errors import UnreadableError
 from knowledge.index_writer import IndexWriter
 from knowledge.library import Library
 from knowledge.manifest import Record
+from knowledge.priority import take_turns
 from knowledge.reading import read
 
 SOURCES = frozenset({"docs"})
@@ -123,6 +124,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--questions", type=int, default=200)
     given = parser.parse_args()
+    take_turns()  # as every process that answers does
     asked = questions(given.data, given.questions)
     table = Table(f"Searching ({len(asked)} questions)")
     for size in given.sizes:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from bot.state import Owner, State, open_state, own, owner
 from knowledge.database import open_database
 from knowledge.library import Library, LibrarySettings, SourceSpec
 from knowledge.models import Provider
+from knowledge.priority import take_turns
 
 if TYPE_CHECKING:
     from connectors.terminal import Terminal
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 
 _TURNS = 64
 """Turns that one process has under way at once."""
-_SWITCH = 0.0005
-"""Seconds that a thread may keep the interpreter while another waits for it."""
 _AT_ONCE = 8
 """Questions of one file that are under way at once."""
 _STARTING = 300
@@ -134,8 +132,7 @@ async def open_runtime(settings: Settings, *, vectors: bool = True) -> AsyncIter
 
     `vectors`: missing ones are made meanwhile; what ends in a moment has no use for that.
     """
-    # A question's threads must not wait 5 ms for each turn of a thread that reads documents.
-    sys.setswitchinterval(_SWITCH)
+    take_turns()
     with own(settings.data) as ownership:
         async with open_state(_secret(settings.env.redis_url), settings.data) as state:
             library = await asyncio.to_thread(open_library, settings, writing=True)

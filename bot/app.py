@@ -21,13 +21,12 @@ from bot.errors import StateError, VoceroError
 from bot.journal import Journal
 from bot.memory import Memory
 from bot.messages import Answer, Command, Connector, Delivery, Feedback, Message, Reply, Status
+from bot.opening import open_library, secret
 from bot.replies import Replies
 from bot.schedule import Schedule, reindex_command
 from bot.settings import Settings
 from bot.state import Owner, State, open_state, own, owner
-from knowledge.database import open_database
-from knowledge.library import Library, LibrarySettings, SourceSpec
-from knowledge.models import Provider
+from knowledge.library import Library
 from knowledge.priority import take_turns
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ async def open_runtime(settings: Settings, *, vectors: bool = True) -> AsyncIter
     """
     take_turns()
     with own(settings.data) as ownership:
-        async with open_state(_secret(settings.env.redis_url), settings.data) as state:
+        async with open_state(secret(settings.env.redis_url), settings.data) as state:
             library = await asyncio.to_thread(open_library, settings, writing=True)
             try:
                 runtime = await _join(settings, state, library)
@@ -180,52 +179,6 @@ def _configured(settings: Settings, platform: str) -> bool:
     """Whether there is what it takes to connect there."""
     needed = {"slack": settings.env.slack_bot_token, "discord": settings.env.discord_token}
     return platform == "terminal" or needed[platform] is not None
-
-
-def open_library(settings: Settings, *, writing: bool) -> Library:
-    """The index of these settings."""
-    sources = tuple(
-        SourceSpec(
-            source.name,
-            source.kind,
-            {"path": source.path, "include": source.include, "exclude": source.exclude},
-        )
-        for source in settings.sources
-    )
-    database = open_database(_secret(settings.env.database_url) or f"sqlite:///{settings.data / 'vocero.db'}")
-    return Library(
-        LibrarySettings(
-            data=settings.data,
-            sources=sources,
-            embedding=settings.embedding,
-            llm=settings.llm,
-            providers=_providers(settings),
-            chroma_url=_secret(settings.env.chroma_url),
-        ),
-        database,
-        writing=writing,
-    )
-
-
-def _providers(settings: Settings) -> dict[str, Provider]:
-    """Every provider's address and key; VOCERO_LLM_BASE_URL is for the one that `llm` names."""
-    env = settings.env
-    keys = {
-        "openai": env.openai_api_key,
-        "openai-like": env.openai_api_key,
-        "anthropic": env.anthropic_api_key,
-    }
-    chosen = (settings.llm or "").partition(":")[0]
-    providers = {}
-    for name in {*keys, *settings.models, chosen} - {""}:
-        configured = settings.models.get(name)  # type: ignore[call-overload]
-        base_url = settings.llm_base_url if name == chosen else configured and configured.base_url
-        providers[name] = Provider(base_url=base_url, api_key=_secret(keys.get(name)))
-    return providers
-
-
-def _secret(value: Any) -> str | None:
-    return value.get_secret_value() if value is not None else None
 
 
 @contextlib.asynccontextmanager

@@ -3,17 +3,13 @@
 `bot/config.py` fills them. Every field is described in docs/configuration.md; a test says when one is not.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -21,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from bot.fields import Base, Cron, Duration, Glob, Name, Place, Table, place_or_glob
 from bot.globs import is_glob, matches
 from knowledge.sources import KINDS
 
@@ -31,57 +28,8 @@ SourceKind = Literal[
 ToolKind = Literal["python", "http", "openapi", "sql", "mcp", "image"]
 FollowUps = Literal["off", "asker", "thread"]
 
-PLATFORMS = ("slack", "discord", "web", "terminal")
 PROVIDERS: tuple[Provider, ...] = ("openai", "anthropic", "gemini", "ollama", "openai-like")
 EMBEDDERS = ("openai", "gemini", "ollama", "openai-like", "fastembed")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def _duration(value: object) -> object:
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str) or not re.fullmatch(r"(?:\d{1,6}[smhdw])+", value):
-        raise ValueError(f"is {value!r}; write a time such as '30s', '15m', '6h' or '1d'")
-    spans = (timedelta(**{_UNITS[unit]: int(n)}) for n, unit in re.findall(r"(\d+)([smhdw])", value))
-    total = sum(spans, timedelta())
-    if not total:
-        raise ValueError("is no time at all; write one such as '15m'")
-    return total
-
-
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", value):
-        raise ValueError(f"is {value!r}; use up to 63 letters without accents, digits, '-' and '_'")
-    return value
-
-
-def _cron(value: str) -> str:
-    if not re.fullmatch(r"(?:[\d*/,\-a-zA-Z#?]+ +){4}[\d*/,\-a-zA-Z#?]+", value.strip()):
-        raise ValueError(f"is {value!r}; write five fields, such as '0 6 * * 1-5' for six on working days")
-    return value.strip()
-
-
-def _place(value: str, *, glob: bool) -> str:
-    """`platform:rest`, with a platform that exists."""
-    platform, colon, rest = value.partition(":")
-    if glob and is_glob(platform):
-        return value
-    if not colon or not rest or platform not in PLATFORMS:
-        platforms = ", ".join(PLATFORMS)
-        raise ValueError(
-            f"is {value!r}; write 'platform:#name' or 'platform:id', a platform being {platforms}"
-        )
-    if not glob and is_glob(rest):
-        raise ValueError(f"is {value!r}; it must name one place, without '*' or '?'")
-    return value
-
-
-def _place_or_glob(value: str) -> str:
-    return _place(value, glob=True)
-
-
-def _one_place(value: str) -> str:
-    return _place(value, glob=False)
 
 
 def model_parts(value: str, providers: Sequence[str]) -> tuple[str, str]:
@@ -92,25 +40,13 @@ def model_parts(value: str, providers: Sequence[str]) -> tuple[str, str]:
     return provider, model
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Name = Annotated[str, AfterValidator(_name)]
-Cron = Annotated[str, AfterValidator(_cron)]
-Glob = Annotated[str, AfterValidator(_place_or_glob)]
-Place = Annotated[str, AfterValidator(_one_place)]
-Base = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ProviderSettings(_Table):
+class ProviderSettings(Table):
     """`[models.<provider>]`: where a provider of models is reached."""
 
     base_url: Base | None = None
 
 
-class SourceSettings(_Table):
+class SourceSettings(Table):
     """`[[sources]]`: where documents come from, and who may read them."""
 
     name: Name
@@ -147,18 +83,18 @@ class SourceSettings(_Table):
         if access == "public":
             return access
         if isinstance(access, list | tuple) and all(isinstance(entry, str) for entry in access):
-            return tuple(_place_or_glob(entry) for entry in access)
+            return tuple(place_or_glob(entry) for entry in access)
         raise ValueError(f'is {access!r}; write "public" or a list such as ["slack:#rrhh"]')
 
 
-class BudgetSettings(_Table):
+class BudgetSettings(Table):
     """`budget` of a channel: what it may cost."""
 
     day_usd: Annotated[float, Field(ge=0)] | None = None
     user_day_usd: Annotated[float, Field(ge=0)] | None = None
 
 
-class ChannelSettings(_Table):
+class ChannelSettings(Table):
     """`[[channels]]`: how the bot behaves in the channels that the glob matches."""
 
     match: Glob
@@ -171,7 +107,7 @@ class ChannelSettings(_Table):
     budget: BudgetSettings = BudgetSettings()
 
 
-class ToolSettings(_Table):
+class ToolSettings(Table):
     """`[[tools]]`: a lookup the bot may make while it answers."""
 
     name: Name
@@ -179,13 +115,13 @@ class ToolSettings(_Table):
     effects: bool = False
 
 
-class FetchSettings(_Table):
+class FetchSettings(Table):
     """`[fetch]`: what fetchers and tools may reach."""
 
     allow: tuple[str, ...] = ()
 
 
-class SlackSettings(_Table):
+class SlackSettings(Table):
     """`[slack]`: how Slack reaches the bot."""
 
     mode: Literal["socket", "http"] = "socket"
@@ -194,7 +130,7 @@ class SlackSettings(_Table):
     path: Annotated[str, Field(pattern="^/")] = "/slack/events"
 
 
-class DiscordSettings(_Table):
+class DiscordSettings(Table):
     """`[discord]`: how the bot connects to Discord."""
 
     shards: Annotated[int, Field(ge=1)] = 1
@@ -244,7 +180,7 @@ class ResolvedChannel:
     """The file names this channel exactly, so it cannot be changed from chat."""
 
 
-class FileSettings(_Table):
+class FileSettings(Table):
     """The configuration file."""
 
     llm: str | None = None
@@ -252,7 +188,7 @@ class FileSettings(_Table):
     embedding: str = "local"
     language: Literal["es", "en"] = "es"
     admins: tuple[Place, ...] = ()
-    models: dict[Provider, ProviderSettings] = {}
+    models: dict[Provider, ProviderSettings] = Field(default_factory=dict)
     sources: tuple[SourceSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
     tools: tuple[ToolSettings, ...] = ()

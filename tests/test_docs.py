@@ -56,7 +56,7 @@ def test_every_table_is_documented() -> None:
     models = {
         model
         for model in vars(settings).values()
-        if isinstance(model, type) and issubclass(model, settings._Table) and model is not settings._Table
+        if isinstance(model, type) and issubclass(model, settings.Table) and model is not settings.Table
     }
     assert models - {settings.Settings} == set(TABLES.values())
 

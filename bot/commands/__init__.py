@@ -83,7 +83,7 @@ class ChannelType(click.ParamType[str, str]):
 
     def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
         """The channel as it was written; a usage error when it is none."""
-        from bot.settings import PLATFORMS
+        from bot.fields import PLATFORMS
 
         if re.fullmatch(rf"(?:{'|'.join(PLATFORMS)}):#?\S+", value):
             return value

@@ -12,7 +12,7 @@ from bot.config import load_settings
 from bot.settings import Settings
 from tests.bot.company import company
 from tests.connectors.discord.loopback import TOKEN, Loopback, loopback
-from tests.connectors.discord.payloads import ASKER
+from tests.connectors.discord.loopback.payloads import ASKER
 
 
 def discord_settings(folder: Path, discord: Loopback, extra: str = "") -> Settings:

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.connectors.discord.loopback import refusal
-from tests.connectors.discord.payloads import BOT, CHANNEL, CLOSED, DIRECT, THREAD
+from tests.connectors.discord.loopback.payloads import BOT, CHANNEL, CLOSED, DIRECT, THREAD
 from tests.connectors.discord.server import server, until
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
@@ -21,7 +21,7 @@ async def test_ask_is_deferred_and_answered_in_its_place(tmp_path: Path) -> None
     assert "17 días corridos" in answer
     assert "[1]" in answer.split("**")[0]
     assert "-# [1] Política de vacaciones, Argentina" in answer
-    assert place.discord.deferred[token]["type"] == 5
+    assert place.discord.callbacks[token]["type"] == 5
     edit = next(sent for sent in place.discord.sent if sent.method == "PATCH")
     assert edit.body["allowed_mentions"]["parse"] == []
     assert edit.body["flags"] & _SUPPRESS
@@ -40,7 +40,7 @@ async def test_a_private_question_is_answered_in_private(tmp_path: Path) -> None
     async with server(tmp_path) as place:
         token = await place.discord.ask(QUESTION, private=True)
         assert "17 días" in await place.answer(token)
-    assert place.discord.deferred[token]["data"]["flags"] & _EPHEMERAL
+    assert place.discord.callbacks[token]["data"]["flags"] & _EPHEMERAL
 
 
 async def test_a_mention_is_answered_by_a_reply(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ async def test_a_reply_goes_on_where_the_answer_left_off(tmp_path: Path) -> None
     async with server(tmp_path) as place:
         await place.discord.write(f"<@{BOT}> {QUESTION}")
         await place.said(CHANNEL)
-        first = next(iter(place.discord.messages))
+        first = place.discord.posts()[0]["id"]
         await place.discord.write(
             f"<@{BOT}> ¿y en España?",
             type=19,
@@ -85,12 +85,12 @@ async def test_a_thread_and_a_direct_conversation_remember(tmp_path: Path) -> No
 async def test_what_is_not_for_the_bot_is_counted(tmp_path: Path) -> None:
     """Its own messages, other bots' and other people's talk: each with its reason, none answered."""
     async with server(tmp_path) as place:
-        await place.discord.write(f"<@{BOT}> {QUESTION}", author=BOT, bot=True)
+        own = await place.discord.write(f"<@{BOT}> {QUESTION}", author=BOT, bot=True)
         await place.discord.write(f"<@{BOT}> {QUESTION}", author="401", bot=True)
         await place.discord.write("¿comemos?")
         counted = await place.reasons("own_message", "bot_message", "not_addressed")
         await place.idle()
-        assert place.discord.said() == []
+        assert [post["id"] for post in place.discord.posts()] == [own]
     assert counted == {"own_message": 1, "bot_message": 1, "not_addressed": 1}
 
 
@@ -135,7 +135,7 @@ async def test_status_is_for_administrators_alone(tmp_path: Path) -> None:
         told = await place.answer(token)
     assert "docs" not in refused
     assert "docs" in told
-    assert place.discord.deferred[token]["data"]["flags"] & _EPHEMERAL
+    assert place.discord.callbacks[token]["data"]["flags"] & _EPHEMERAL
 
 
 async def test_the_arguments_of_a_command_arrive(tmp_path: Path) -> None:

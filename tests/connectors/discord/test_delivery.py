@@ -14,7 +14,7 @@ from bot.messages import Answer, Channel, Message, Person, RegisterScore, Reply,
 from connectors.discord.connector import DiscordConnector
 from connectors.discord.records import Records
 from tests.connectors.discord.loopback import Loopback, loopback, overloaded, refusal
-from tests.connectors.discord.payloads import ASKER, CHANNEL, GUILD
+from tests.connectors.discord.loopback.payloads import ASKER, CHANNEL, GUILD
 from tests.connectors.discord.server import FakeDelivery, discord_settings
 
 LONG = "\n\n".join(f"Párrafo {n}: " + "palabra " * 60 for n in range(12))

@@ -3,8 +3,8 @@
 from typing import Any
 
 APPLICATION = BOT = "9000"
-GUILD, CHANNEL, CLOSED, THREAD, DIRECT, ASKER = "100", "200", "201", "202", "300", "400"
-ADMIN_ROLE = "500"
+GUILD, CHANNEL, CLOSED, THREAD, FORUM, DIRECT, ASKER = "100", "200", "201", "202", "203", "300", "400"
+STAFF_ROLE, OTHER_ROLE = "500", "501"
 _VIEW = 1 << 10
 
 User = dict[str, Any]
@@ -22,9 +22,9 @@ def user(id_: str, *, bot: bool = False) -> User:
     }
 
 
-def member() -> dict[str, Any]:
+def member(roles: list[str] | None = None) -> dict[str, Any]:
     return {
-        "roles": [ADMIN_ROLE],
+        "roles": [STAFF_ROLE] if roles is None else roles,
         "joined_at": "2026-01-01T00:00:00+00:00",
         "deaf": False,
         "mute": False,
@@ -48,50 +48,59 @@ def role(id_: str, name: str, permissions: int) -> dict[str, Any]:
     }
 
 
+def thread(id_: str, *, parent: str, name: str) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "type": 11,
+        "guild_id": GUILD,
+        "parent_id": parent,
+        "owner_id": ASKER,
+        "name": name,
+        "last_message_id": None,
+        "message_count": 0,
+        "member_count": 1,
+        "thread_metadata": {
+            "archived": False,
+            "auto_archive_duration": 60,
+            "archive_timestamp": "2026-01-01T00:00:00+00:00",
+            "locked": False,
+        },
+    }
+
+
 def channel(id_: str) -> dict[str, Any]:
     if id_ == DIRECT:
         return {"id": DIRECT, "type": 1, "recipients": [user(ASKER)], "last_message_id": None}
     if id_ == THREAD:
-        return {
-            "id": THREAD,
-            "type": 11,
-            "guild_id": GUILD,
-            "parent_id": CHANNEL,
-            "owner_id": ASKER,
-            "name": "hilo",
-            "last_message_id": None,
-            "message_count": 0,
-            "member_count": 1,
-            "thread_metadata": {
-                "archived": False,
-                "auto_archive_duration": 60,
-                "archive_timestamp": "2026-01-01T00:00:00+00:00",
-                "locked": False,
-            },
-        }
+        return thread(THREAD, parent=CHANNEL, name="hilo")
     deny = [{"id": GUILD, "type": 0, "allow": "0", "deny": str(_VIEW)}] if id_ == CLOSED else []
     return {
         "id": id_,
-        "type": 0,
+        "type": 15 if id_ == FORUM else 0,
         "guild_id": GUILD,
-        "name": "interno" if id_ == CLOSED else "general",
+        "name": {CLOSED: "interno", FORUM: "ayuda"}.get(id_, "general"),
         "position": 0,
         "permission_overwrites": deny,
         "parent_id": None,
         "nsfw": False,
         "topic": None,
         "last_message_id": None,
-    }
+    } | ({"available_tags": [], "flags": 0} if id_ == FORUM else {})
 
 
-def guild() -> dict[str, Any]:
+def guild(id_: str = GUILD) -> dict[str, Any]:
+    mine = id_ == GUILD
     return {
-        "id": GUILD,
+        "id": id_,
         "name": "Empresa",
         "owner_id": ASKER,
-        "roles": [role(GUILD, "@everyone", _VIEW), role(ADMIN_ROLE, "Recursos", _VIEW)],
-        "channels": [channel(CHANNEL), channel(CLOSED)],
-        "threads": [channel(THREAD)],
+        "roles": [
+            role(id_, "@everyone", _VIEW),
+            role(STAFF_ROLE, "Recursos", _VIEW),
+            role(OTHER_ROLE, "Ventas", _VIEW),
+        ],
+        "channels": [channel(one) for one in (CHANNEL, CLOSED, FORUM) if mine],
+        "threads": [channel(THREAD)] if mine else [],
         "members": [member() | {"user": user(BOT, bot=True)}],
         "member_count": 2,
         "large": False,

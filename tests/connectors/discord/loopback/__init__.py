@@ -1,0 +1,40 @@
+"""A small Discord on this machine: a gateway and as much of REST as the connector uses, faults included."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from tests.connectors.discord.loopback.faults import Fault, banned, overloaded, refusal
+from tests.connectors.discord.loopback.interactions import Interactions
+from tests.connectors.discord.loopback.people import People
+from tests.connectors.discord.loopback.world import TOKEN
+
+__all__ = ["TOKEN", "Fault", "Loopback", "banned", "loopback", "overloaded", "refusal"]
+
+
+class Loopback(People, Interactions):
+    """All of it: what people do, what stands there, and how the bot reaches it."""
+
+    def application(self) -> web.Application:
+        """Gateway and REST."""
+        app = web.Application(middlewares=[self.faulty])
+        app.add_routes([*self.gateway_routes(), *self.rest_routes(), *self.interaction_routes()])
+        return app
+
+
+@asynccontextmanager
+async def loopback() -> AsyncIterator[Loopback]:
+    """A small Discord that listens on this machine."""
+    discord = Loopback()
+    runner = web.AppRunner(discord.application(), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    discord.url = f"http://{host}:{port}/api/v10"
+    discord.gateway = f"ws://{host}:{port}/gateway"
+    try:
+        yield discord
+    finally:
+        await runner.cleanup()

@@ -12,7 +12,7 @@ from bot.config import load_settings
 from bot.settings import Settings
 from tests.bot.company import company
 from tests.connectors.discord.loopback import TOKEN, Loopback, loopback
-from tests.connectors.discord.loopback.payloads import ASKER
+from tests.connectors.discord.loopback.payloads import ASKER, CHANNEL
 
 
 def discord_settings(folder: Path, discord: Loopback, extra: str = "") -> Settings:
@@ -55,9 +55,9 @@ class Server:
             while await open_():
                 await asyncio.sleep(0.02)
 
-    async def said(self, channel: str) -> list[str]:
-        """The bot's messages in a channel, once there is one and no question is open."""
-        await until(lambda: self.discord.said(channel))
+    async def said(self, channel: str = CHANNEL, *, count: int = 1) -> list[str]:
+        """The bot's messages in a channel, once there are so many and no question is open."""
+        await until(lambda: len(self.discord.said(channel)) >= count)
         await self.idle()
         return self.discord.said(channel)
 

@@ -65,8 +65,7 @@ async def test_a_reply_goes_on_where_the_answer_left_off(tmp_path: Path) -> None
             type=19,
             message_reference={"message_id": first, "channel_id": CHANNEL},
         )
-        await until(lambda: len(place.discord.said(CHANNEL)) == 2)
-        _, second = await place.said(CHANNEL)
+        _, second = await place.said(count=2)
     assert "25 días laborables" in second
 
 
@@ -77,8 +76,7 @@ async def test_a_thread_and_a_direct_conversation_remember(tmp_path: Path) -> No
             await place.discord.write(f"{mention}{QUESTION}", channel=channel)
             await place.said(channel)
             await place.discord.write(f"{mention}¿y en España?", channel=channel)
-            await until(lambda at=channel: len(place.discord.said(at)) == 2)
-            _, second = await place.said(channel)
+            _, second = await place.said(channel, count=2)
             assert "25 días laborables" in second
 
 
@@ -180,8 +178,7 @@ async def test_where_the_bot_may_not_write_the_asker_is_told(tmp_path: Path) -> 
             lambda request: refusal(403, 50001) if f"/channels/{CLOSED}/" in request.path else None
         )
         await place.discord.write(f"<@{BOT}> {QUESTION}", channel=CLOSED)
-        await until(lambda: len(place.discord.said(DIRECT)) == 2)
-        notice, answer = await place.said(DIRECT)
+        notice, answer = await place.said(DIRECT, count=2)
         await place.reasons("missing_access")
     assert "#interno" in notice
     assert "17 días" in answer

@@ -145,8 +145,8 @@ def malformed(body: dict[str, Any], *, edit: bool = False) -> str | None:
     broken = {
         "content": not (edit and content is None) and not 1 <= len(content or "") <= 2000,
         "nonce": len(str(body.get("nonce", ""))) > 25,
-        "rows": len(rows) > 5
-        or any(row["type"] != 1 or not 1 <= len(row["components"]) <= 5 for row in rows),
+        "rows": len(rows) > 5 or any(row["type"] != 1 for row in rows),
+        "buttons": any(not 1 <= len(row["components"]) <= 5 for row in rows),
         "custom_id": len(set(ids)) < len(ids) or any(not 1 <= len(id_) <= 100 for id_ in ids),
         "label": any(len(button.get("label") or "") > 80 for button in buttons),
     }

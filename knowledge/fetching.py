@@ -222,7 +222,8 @@ class Fetcher:
             inner = self._resolver or ThreadedResolver()
             resolver: Any = _Resolver(inner, self._allowed, self._by_name)
             self._session = ClientSession(
-                connector=TCPConnector(resolver=resolver, socket_factory=self._socket),
+                # No cache of names: each answer of DNS is looked at anew.
+                connector=TCPConnector(resolver=resolver, socket_factory=self._socket, use_dns_cache=False),
                 cookie_jar=DummyCookieJar(),
                 timeout=ClientTimeout(total=None),  # `fetch` keeps the time, over all redirects
             )

@@ -10,13 +10,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails, to_json
 
 from bot.errors import ConfigurationError
 from bot.globs import covered
 from bot.personas import persona_files
 from bot.settings import Environment, FileSettings, ResolvedChannel, Settings, SourceSettings
+from bot.tools.settings import (
+    TOOL_KINDS,
+    AnyTool,
+    HttpTool,
+    McpTool,
+    PythonTool,
+    SqlTool,
+    ToolSettings,
+    variables,
+)
 
 __all__ = ["ResolvedChannel", "Settings", "SourceSettings", "find_configuration", "load_settings"]
 
@@ -41,6 +51,10 @@ _TYPES = {
 }
 
 
+# How pydantic names the members of a union in an error's place.
+_MEMBERS = {"bool", "tuple[str, ...]", "str", "int", "float"}
+
+
 def find_configuration(config: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
     """The configuration file: the one named, else `VOCERO_CONFIG`, else `./vocero.toml`."""
     named = config or (Path(environ["VOCERO_CONFIG"]) if environ.get("VOCERO_CONFIG") else None)
@@ -63,11 +77,13 @@ def load_settings(config: Path | None = None, *, environ: Mapping[str, str] = os
     """Everything that is set, checked; ConfigurationError names the place and the remedy."""
     path = find_configuration(config, environ)
     file = _read_file(path)
-    env = _read_environment(path, environ)
+    values = _variables(path, environ)
+    env = _read_environment(values)
     settings = Settings(
         path=path,
         data=env.vocero_data or path.parent / ".vocero",
         env=env,
+        variables=_named(path, file, values),
         **{name: getattr(file, name) for name in FileSettings.model_fields},
     )
     _check_names(settings)
@@ -91,7 +107,7 @@ def _read_file(path: Path) -> FileSettings:
         raise ConfigurationError(_sentence(path, raw, error.errors())) from None
 
 
-def _read_environment(path: Path, environ: Mapping[str, str]) -> Environment:
+def _variables(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment, and under it the nearest `.env` beside the file or above. Empty means not set."""
     file = next((f / ".env" for f in path.parents if (f / ".env").is_file()), None)
     values: dict[str, str] = {}
@@ -105,7 +121,24 @@ def _read_environment(path: Path, environ: Mapping[str, str]) -> Environment:
     if "VOCERO_DATA" in values and file:
         # Said in a file, a relative path means the same wherever the command is typed.
         values["VOCERO_DATA"] = str(file.parent / values["VOCERO_DATA"])
-    values |= {name: value for name, value in environ.items() if value}
+    return values | {name: value for name, value in environ.items() if value}
+
+
+def _named(path: Path, file: FileSettings, values: Mapping[str, str]) -> dict[str, SecretStr]:
+    """The variables that tools refer to as `${NAME}`."""
+    found: dict[str, SecretStr] = {}
+    for tool in file.tools:
+        for name in sorted(variables(tool)):
+            if not values.get(name, "").strip():
+                raise ConfigurationError(
+                    f'{path}, [[tools]] "{tool.name}": `${{{name}}}` is not set; put {name} into .env.'
+                )
+            found[name] = SecretStr(values[name].strip())
+    return found
+
+
+def _read_environment(values: Mapping[str, str]) -> Environment:
+    """The variables that are the bot's own."""
     names = (name.upper() for name in Environment.model_fields)
     given = {name: values[name].strip() for name in names if values.get(name, "").strip()}
     for name, schemes in _SCHEMES.items():
@@ -131,10 +164,14 @@ def _nearest(word: str, known: Collection[str], what: str = "known here") -> str
     return f"{what}: {', '.join(known)}." if known else "there are none yet."
 
 
-def _model_at(location: Sequence[int | str]) -> type[BaseModel]:
+def _model_at(raw: dict[str, Any], location: Sequence[int | str]) -> type[BaseModel]:
     """The table that holds the key at a location in the file."""
     model: type[BaseModel] = FileSettings
-    for step in location[:-1]:
+    steps = list(location[:-1])
+    if steps[:1] == ["tools"] and len(steps) > 1:
+        model = TOOL_KINDS.get(raw["tools"][int(steps[1])].get("kind"), ToolSettings)
+        steps = steps[2:]
+    for step in steps:
         field = model.model_fields.get(str(step))
         if field is not None:
             model = _inner_model(field.annotation) or model
@@ -152,12 +189,29 @@ def _sentence(path: Path, raw: dict[str, Any], errors: Sequence[ErrorDetails]) -
     """The most telling error as a sentence: a kind that is not there, then a typo, then the rest."""
     ranks = {True: 0}
     error = min(
-        errors,
+        map(_plain, errors),
         key=lambda e: ranks.get(e["loc"][-1:] == ("kind",), 1 if e["type"] == "extra_forbidden" else 2),
     )
     location = [step for step in error["loc"] if step != "[key]"]
     key = ".".join(str(step) for step in (location[2:] if _listed(raw, location) else location[-1:]))
-    return f"{path}, {_place(raw, location)}: {_complaint(key, location, error)}"
+    return f"{path}, {_place(raw, location)}: {_complaint(raw, key, location, error)}"
+
+
+def _plain(error: ErrorDetails) -> ErrorDetails:
+    """The error as if a table's kind, and the kinds that a value may have, were no steps on the way to it."""
+    location = list(error["loc"])
+    if location[:1] == ["tools"] and location[2:3] and location[2] in TOOL_KINDS:
+        del location[2]
+    if location[-1:] and location[-1] in _MEMBERS and len(location) > 1:
+        location.pop()
+    plain = error | {"loc": tuple(location)}
+    if error["type"] == "union_tag_not_found":
+        plain |= {"type": "missing", "loc": (*location, "kind")}
+    elif error["type"] == "union_tag_invalid":
+        found = error["ctx"]
+        plain |= {"type": "literal_error", "loc": (*location, "kind"), "input": found["tag"]}
+        plain |= {"ctx": {"expected": found["expected_tags"]}}
+    return plain
 
 
 def _listed(raw: dict[str, Any], location: Sequence[int | str]) -> bool:
@@ -178,10 +232,10 @@ def _place(raw: dict[str, Any], location: Sequence[int | str]) -> str:
     return f'[[{table}]] "{label}"' if label else f"[[{table}]] number {number + 1}"
 
 
-def _complaint(key: str, location: Sequence[int | str], error: ErrorDetails) -> str:
+def _complaint(raw: dict[str, Any], key: str, location: Sequence[int | str], error: ErrorDetails) -> str:
     kind, value = error["type"], error["input"]
     if kind == "extra_forbidden":
-        known = _model_at(location).model_fields
+        known = _model_at(raw, location).model_fields
         return f"there is no setting `{key}`; {_nearest(str(location[-1]), known)}"
     if kind == "missing":
         return f"`{key}` is missing; add it."
@@ -208,6 +262,8 @@ def _check_names(settings: Settings) -> None:
             raise ConfigurationError(f"{settings.path}: two [[{table}]] are called {double!r}; rename one.")
     for source in settings.sources:
         _check_source(settings, source)
+    for tool in settings.tools:
+        _check_tool(settings, tool)
     personas = persona_files(settings.path.parent / "personas")
     for channel in settings.channels:
         named = (
@@ -230,6 +286,21 @@ def _check_source(settings: Settings, source: SourceSettings) -> None:
         raise ConfigurationError(f"{place}: `path` is missing; name the folder with the documents.")
     if source.every and source.cron:
         raise ConfigurationError(f"{place}: it has `every` and `cron`; keep one of them.")
+
+
+def _check_tool(settings: Settings, tool: AnyTool) -> None:
+    place = f'{settings.path}, [[tools]] "{tool.name}"'
+    if isinstance(tool, PythonTool) and not tool.file.is_file():
+        raise ConfigurationError(f"{place}: `file` is {str(tool.file)!r}, which is not there.")
+    if isinstance(tool, McpTool) and (tool.command is None) == (tool.url is None):
+        raise ConfigurationError(f"{place}: give it a `command` or a `url`, and not both.")
+    if isinstance(tool, HttpTool | SqlTool):
+        used = tool.used_parameters()
+        unused = next((name for name in tool.parameters if name not in used), None)
+        if unused is not None:
+            raise ConfigurationError(
+                f"{place}: its parameter `{unused}` is used nowhere; {_nearest(unused, used, 'it uses')}"
+            )
 
 
 def _check_access(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -19,13 +20,14 @@ from pydantic import (
 
 from bot.fields import Base, Cron, Duration, Glob, Name, Place, Table, place_or_glob
 from bot.globs import is_glob, matches
+from bot.tools.settings import AnyTool
+from knowledge.addresses import check_allowed
 from knowledge.sources import KINDS
 
 Provider = Literal["openai", "anthropic", "gemini", "ollama", "openai-like"]
 SourceKind = Literal[
     "folder", "web", "git", "sql", "confluence", "notion", "drive", "s3", "slack", "discord", "answers"
 ]
-ToolKind = Literal["python", "http", "openapi", "sql", "mcp", "image"]
 FollowUps = Literal["off", "asker", "thread"]
 
 PROVIDERS: tuple[Provider, ...] = ("openai", "anthropic", "gemini", "ollama", "openai-like")
@@ -107,18 +109,10 @@ class ChannelSettings(Table):
     budget: BudgetSettings = BudgetSettings()
 
 
-class ToolSettings(Table):
-    """`[[tools]]`: a lookup the bot may make while it answers."""
-
-    name: Name
-    kind: ToolKind
-    effects: bool = False
-
-
 class FetchSettings(Table):
     """`[fetch]`: what fetchers and tools may reach."""
 
-    allow: tuple[str, ...] = ()
+    allow: tuple[Annotated[str, AfterValidator(check_allowed)], ...] = ()
 
 
 class SlackSettings(Table):
@@ -131,9 +125,25 @@ class SlackSettings(Table):
 
 
 class DiscordSettings(Table):
-    """`[discord]`: how the bot connects to Discord."""
+    """`[discord]`: how the bot connects to Discord, and what it does there."""
 
     shards: Annotated[int, Field(ge=1)] = 1
+    shard_ids: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Those that this process connects; none: all of them."""
+    servers: tuple[Annotated[str, Field(pattern=r"^\d+$")], ...] = ()
+    """Ids of the servers where it answers; none: all of them."""
+    forums: tuple[Glob, ...] = ("discord:*",)
+    """Where it answers the first message of a post."""
+    threads: bool = False
+    """Whether each answer in a channel gets a thread of its own."""
+
+    @field_validator("shard_ids")
+    @classmethod
+    def _among_the_shards(cls, ids: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        shards = info.data.get("shards", 1)
+        if any(id_ >= shards for id_ in ids):
+            raise ValueError(f"is {list(ids)}; the {shards} of `shards` count from 0")
+        return ids
 
 
 class Environment(BaseModel):
@@ -191,7 +201,7 @@ class FileSettings(Table):
     models: dict[Provider, ProviderSettings] = Field(default_factory=dict)
     sources: tuple[SourceSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
-    tools: tuple[ToolSettings, ...] = ()
+    tools: tuple[AnyTool, ...] = ()
     fetch: FetchSettings = FetchSettings()
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()
@@ -222,6 +232,8 @@ class Settings(FileSettings):
     data: Path
     """Where everything is kept that is not configuration. One process owns it at a time."""
     env: Environment = Environment()
+    variables: dict[str, SecretStr] = Field(default_factory=dict)
+    """What the environment holds under the names that tools refer to as `${NAME}`."""
 
     @property
     def llm_base_url(self) -> str | None:

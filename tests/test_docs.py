@@ -19,8 +19,8 @@ from bot.settings import (
     ProviderSettings,
     SlackSettings,
     SourceSettings,
-    ToolSettings,
 )
+from bot.tools.settings import TOOL_KINDS, ParameterSettings, ToolSettings
 
 ROOT = Path(__file__).parent.parent
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "`[[sources]]`": SourceSettings,
     "`[[channels]]`": ChannelSettings,
     "`budget`": BudgetSettings,
-    "`[[tools]]`": ToolSettings,
+    "`[tools.parameters.<name>]`": ParameterSettings,
     "`[fetch]`": FetchSettings,
     "`[slack]`": SlackSettings,
     "`[discord]`": DiscordSettings,
@@ -49,6 +49,14 @@ def test_every_setting_is_documented(title: str) -> None:
     assert documented(title) == set(TABLES[title].model_fields)
 
 
+def test_every_setting_of_every_tool_is_documented() -> None:
+    """What all tools share stands once, what a kind has besides under that kind."""
+    shared = set(ToolSettings.model_fields) | {"kind"}
+    assert documented("`[[tools]]`") == shared
+    for kind, model in TOOL_KINDS.items():
+        assert documented(f'`kind = "{kind}"`') == set(model.model_fields) - shared
+
+
 def test_every_table_is_documented() -> None:
     """A new model of settings comes with a section."""
     from bot import settings
@@ -58,7 +66,7 @@ def test_every_table_is_documented() -> None:
         for model in vars(settings).values()
         if isinstance(model, type) and issubclass(model, settings.Table) and model is not settings.Table
     }
-    assert models - {settings.Settings} == set(TABLES.values())
+    assert models - {settings.Settings} == set(TABLES.values()) - {ParameterSettings}
 
 
 def test_every_variable_is_documented() -> None:

@@ -1,8 +1,8 @@
 """What is asked of the engine and what comes back: a question, pieces, a result with its evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from knowledge.documents import Hit, Passage
 from knowledge.extract import Extract, Quote, suggestions
@@ -14,6 +14,28 @@ class Turn:
 
     question: str
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What an editor makes of generated text."""
+
+    text: str
+    """With what can surely be put right put right."""
+    problems: tuple[str, ...] = ()
+    """What a model has to say otherwise in the text that was reviewed, in words for it, a line each."""
+
+
+class Editor(Protocol):
+    """Sees to it that generated text sounds like the one who speaks. It asks no model: others do."""
+
+    def review(self, sentence: str, before: str = "") -> Review:
+        """One sentence, with the model's own words before it, which help to understand it."""
+        ...
+
+    def review_answer(self, text: str) -> Review:
+        """The whole answer, each sentence of which was reviewed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +53,15 @@ class Question:
     instructions: str = ""
     """The persona's, for a generated answer."""
     words: int = 60
+    """Quoted at most; a generated answer may be twice as long."""
+    most_words: int | None = None
+    """The persona's own limit, quoted or generated."""
+    neutral: Callable[[str], str] = str
+    """How a question is searched: as the documents would put it, whoever it addresses."""
+    editor: Editor | None = None
+    """Reviews a generated answer before it is shown."""
+    schema: Mapping[str, Any] | None = None
+    """The answer is JSON of this schema."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from knowledge import prompts
 from knowledge.answers import Piece, Question, quoted
+from knowledge.composing import Composition
 from knowledge.errors import KnowledgeError, ModelError
 from knowledge.extract import Extract, Statistics, extract
 from knowledge.followups import standalone
@@ -58,11 +59,17 @@ class Engine:
         started = time.perf_counter()
         asked = await self._complete(question)
         timings["condense"] = time.perf_counter() - started
-        found, extracted = await self._search(asked, question, timings)
+        found, extracted = await self._search(question.neutral(asked), question, timings)
         if self._model is None or not found.hits:
             yield quoted(extracted, found.hits, timings)
             return
         statistics = self._retriever.statistics
+        if question.schema is not None:
+            composition = Composition(
+                self._model, asked, question, question.schema, found.hits, extracted, statistics, timings
+            )
+            yield await composition.result()
+            return
         generation = Generation(self._model, asked, question, found.hits, extracted, statistics, timings)
         async for piece in generation.stream():
             yield piece
@@ -96,8 +103,9 @@ class Engine:
                 # The retriever keeps the boundary; this is it again, on what is about to be shown.
                 raise KnowledgeError("A passage outside the allowed sources was found; nothing was shown.")
             started = time.perf_counter()
+            words = min(question.words, question.most_words or question.words)
             extracted = await asyncio.to_thread(
-                extract, asked, found.hits, self._retriever.statistics, words=question.words
+                extract, asked, found.hits, self._retriever.statistics, words=words
             )
         timings["extract"] = time.perf_counter() - started
         return found, extracted

@@ -1,0 +1,136 @@
+"""What an editor objects to is said again by the model: asked once, and taken only where it is better."""
+
+import asyncio
+import re
+import time
+from collections import Counter, deque
+
+from knowledge import prompts
+from knowledge.answers import Editor
+from knowledge.errors import ModelError
+from knowledge.models import LanguageModel
+from knowledge.streaming import Sentence
+
+_BEFORE = 3
+"""Sentences before that help to understand one."""
+_PATIENCE = 15.0
+"""Seconds that an answer is held up by what is asked for again."""
+
+_PARTS = re.compile(
+    r"""
+      (?P<lead>\s*(?:(?:[-*+•]|\d{1,3}[.)]|\#{1,6})[ \t]+)?)
+      (?P<said>.*?)
+      (?P<tail>(?:[ \t]*\[\d{1,3}\])*\s*)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_MARK = re.compile(r"\s*\[\d{1,3}\]")
+_FIGURE = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_QUOTING = re.compile(r"[«»“”\"`>|]")
+_WRAPPED = re.compile(r"""```\w*\n(.*?)\n?```|["“«](.*)["”»]""", re.DOTALL)
+
+
+class Rewording:
+    """The sentences of one answer as an editor and a model make them, in order."""
+
+    def __init__(
+        self, model: LanguageModel, editor: Editor, instructions: str, timings: dict[str, float]
+    ) -> None:
+        self._model = model
+        self._editor = editor
+        self._instructions = instructions
+        self._timings = timings
+        self._before: deque[str] = deque(maxlen=_BEFORE)
+        self._left = _PATIENCE
+
+    async def sentence(self, sentence: Sentence) -> str:
+        """The sentence put right: by the editor where that is sure, else by the model."""
+        if not sentence.spoken or not sentence.text.strip():
+            return sentence.text
+        before = "".join(self._before)
+        self._before.append(sentence.text)
+        review = self._editor.review(sentence.text, before)
+        if not review.problems:
+            return review.text
+        parts = _PARTS.fullmatch(sentence.text)
+        assert parts is not None, "each part may be empty"
+        again = await self._asked_again(parts["said"], review.problems)
+        if again is None or not _says_the_same(again := recited(again, parts["said"]), parts["said"]):
+            return review.text
+        second = self._editor.review(f"{parts['lead']}{again}{parts['tail']}", before)
+        left = self._editor.review(review.text, before).problems
+        return second.text if len(second.problems) < len(left) else review.text
+
+    async def answer(self, text: str) -> str:
+        """The whole answer put right likewise; it may say less then."""
+        review = self._editor.review_answer(text)
+        if not review.problems:
+            return review.text
+        again = await self._asked_again(review.text, review.problems)
+        if again is None or not _says_no_more(again, text):
+            return review.text
+        second = self._editor.review_answer(again)
+        return second.text if len(second.problems) < len(review.problems) else review.text
+
+    async def _asked_again(self, text: str, problems: tuple[str, ...]) -> str | None:
+        """What the model says instead; None when it says nothing in time."""
+        if self._left <= 0:
+            return None
+        prompt = (("system", self._instructions), ("user", prompts.say_again(text, problems)))
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._left):
+                again = await self._model.complete(prompt)
+        except (TimeoutError, ModelError):
+            self._left = 0
+            return None
+        finally:
+            spent = time.perf_counter() - started
+            self._left -= spent
+            self._timings["reword"] = self._timings.get("reword", 0.0) + spent
+        return unwrapped(again, text)
+
+
+def unwrapped(reply: str, text: str) -> str:
+    """The reply without the fence or the quotes that a model puts around what it was asked for."""
+    reply = reply.strip()
+    wrapped = _WRAPPED.fullmatch(reply)
+    if wrapped and not _WRAPPED.fullmatch(text.strip()):
+        return (wrapped[1] or wrapped[2] or "").strip()
+    return reply
+
+
+def recited(again: str, said: str) -> str:
+    """The new wording with the citations of the old one."""
+    marks = [mark.strip() for mark in _MARK.findall(said)]
+    if {mark.strip() for mark in _MARK.findall(again)} == set(marks):
+        return again
+    bare = _MARK.sub("", again).strip()
+    return f"{bare} {''.join(dict.fromkeys(marks))}" if marks else bare
+
+
+def _says_the_same(again: str, said: str) -> bool:
+    """Whether a new wording can stand for the old one: same figures, no new quotes, code or lines."""
+    return (
+        bool(again.strip())
+        and again.count("\n") <= said.count("\n")
+        and len(again.split()) <= 2 * len(said.split()) + 5
+        and _count(_FIGURE, again) == _count(_FIGURE, said)
+        and _count(_QUOTING, again) == _count(_QUOTING, said)
+        and prompts.NOT_FOUND not in again
+    )
+
+
+def _says_no_more(again: str, text: str) -> bool:
+    """Whether an answer has nothing that was not in the text, and still says where it has it from."""
+    cited = set(_MARK.findall(again))
+    return (
+        {mark.strip() for mark in cited} <= {mark.strip() for mark in _MARK.findall(text)}
+        and bool(cited) == bool(_MARK.search(text))
+        and _count(_FIGURE, again).keys() <= _count(_FIGURE, text).keys()
+        and prompts.NOT_FOUND not in again
+    )
+
+
+def _count(pattern: re.Pattern[str], text: str) -> Counter[str]:
+    return Counter(pattern.findall(_MARK.sub("", text)))

@@ -1,6 +1,6 @@
 """Who may read what: the sources that an answer may be drawn from."""
 
-from bot.messages import Message
+from bot.messages import Message, Person
 from bot.settings import ResolvedChannel, Settings
 
 
@@ -22,3 +22,8 @@ def readable(settings: Settings, channel: ResolvedChannel, message: Message) -> 
         if source.access != "public" and identities.intersection(source.access)
     }
     return channel.sources | own
+
+
+def is_admin(settings: Settings, person: Person, platform: str) -> bool:
+    """The platform's permission and the bot's own list, both; who runs the machine needs no list."""
+    return person.admin and (platform == "terminal" or person.id in settings.admins)

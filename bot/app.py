@@ -16,16 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 from bot.admin import Admin
 from bot.bot import Bot
+from bot.channels import Channels
+from bot.desk import Desk
 from bot.dispatch import Dispatch
 from bot.errors import StateError, VoceroError
 from bot.journal import Journal
+from bot.lease import Lease
 from bot.memory import Memory
 from bot.messages import Answer, Command, Connector, Delivery, Feedback, Message, Reply, Status
 from bot.opening import open_library, secret
+from bot.pressing import Presses
 from bot.replies import Replies
 from bot.schedule import Schedule, reindex_command
 from bot.settings import Settings
 from bot.state import Owner, State, open_state, own, owner
+from bot.stopping import until
+from bot.voice import Voices
 from knowledge.library import Library
 from knowledge.priority import take_turns
 
@@ -77,25 +83,30 @@ class Runtime:
         """Puts an event into the queue; one that is known already is counted and dropped."""
         return await submit(self.dispatch, event)
 
-    async def turn(self, event: Event, delivery: Delivery) -> None:
+    async def turn(self, event: Event, lease: Lease) -> None:
         """One event: its reply delivered, journalled and remembered. Returning acknowledges it."""
         if await self.journal.answered(event.id):
             return  # only the acknowledgement was lost
-        answer = await self._deliver(event, self.bot.handle(event), delivery)
-        await delivery.check()
-        await self._conclude(event, answer)
 
-    async def give_up(self, event: Event, error: str, delivery: Delivery) -> None:
+        def broken_off(written: str) -> Reply:
+            return self.bot.break_off(event, written, lease.stopped or "stopped")
+
+        reply = until(self.bot.handle(event), lease.stop, broken_off)
+        answer = await self._deliver(event, reply, lease)
+        await lease.check()
+        await self._conclude(event, answer, lease)
+
+    async def give_up(self, event: Event, error: str, lease: Lease) -> None:
         """Tells the person when an event failed for good."""
         log.error("%s failed for good: %s", event.id, error)
-        answer = await self._deliver(event, self.bot.apologise(event), delivery)
-        await self._conclude(event, answer)
+        answer = await self._deliver(event, self.bot.apologise(event), lease)
+        await self._conclude(event, answer, lease)
 
-    async def _conclude(self, event: Event, answer: Answer) -> None:
+    async def _conclude(self, event: Event, answer: Answer, delivery: Delivery) -> None:
         if isinstance(event, Message):
             # The journal last: what stands there counts as done, and remembering twice is remembering once.
             await self.bot.remember(event, answer)
-            await self.journal.record(event, answer)
+            await self.journal.record(event, answer, posts=await delivery.placeholder())
         if answer.reason:
             await self.dispatch.count(answer.reason)
 
@@ -126,15 +137,18 @@ async def submit(dispatch: Dispatch, event: Event) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def open_runtime(settings: Settings, *, vectors: bool = True) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    settings: Settings, *, vectors: bool = True, answering: bool = True
+) -> AsyncIterator[Runtime]:
     """Owns the data folder, opens everything on it and works the queue off until left.
 
-    `vectors`: missing ones are made meanwhile; what ends in a moment has no use for that.
+    `vectors`: missing ones are made meanwhile; what ends in a moment has no use for that. `answering`: questions
+    come while documents are read.
     """
     take_turns()
     with own(settings.data) as ownership:
         async with open_state(secret(settings.env.redis_url), settings.data) as state:
-            library = await asyncio.to_thread(open_library, settings, writing=True)
+            library = await asyncio.to_thread(open_library, settings, writing=True, answering=answering)
             try:
                 runtime = await _join(settings, state, library)
                 async with _working(runtime, vectors=vectors):
@@ -148,13 +162,24 @@ async def _join(settings: Settings, state: State, library: Library) -> Runtime:
     journal = Journal(library.database)
     dispatch = Dispatch(state.redis)
     memory = Memory(state.redis)
-    admin = Admin(settings, library, journal, dispatch)
-    bot = Bot(settings, library, memory, admin, journal)
-    connectors = {
-        platform: import_module(f"connectors.{platform}").connect(settings, state)
-        for platform in _PLATFORMS
-        if _configured(settings, platform)
-    }
+    channels = Channels(settings)
+    voices = Voices(settings, memory)
+    connectors: dict[str, Connector] = {}
+    bot = Bot(
+        settings,
+        channels,
+        library,
+        memory,
+        voices=voices,
+        commands=Admin(settings, library, journal, dispatch),
+        presses=Presses(settings, channels, journal, dispatch, connectors),
+        opinions=journal,
+    )
+    desk = Desk(settings, channels, library, memory, voices=voices, journal=journal, dispatch=dispatch)
+    for platform in _PLATFORMS:
+        if _configured(settings, platform):
+            connect = import_module(f"connectors.{platform}").connect
+            connectors[platform] = connect(settings, state, desk)
     return Runtime(settings, state, library, journal, dispatch, bot, connectors)
 
 
@@ -192,7 +217,8 @@ async def open_terminal(
 ) -> AsyncIterator["Terminal"]:
     """A terminal to the process that owns the data, or to this one, which then owns it meanwhile.
 
-    `first` indexes what never was, `sync` whatever has changed; `vectors` makes those that are missing.
+    `first` indexes what never was, `sync` whatever has changed, with questions meanwhile; `vectors` makes those
+    that are missing.
     """
     from connectors.terminal import Terminal
 
@@ -202,7 +228,7 @@ async def open_terminal(
             replies = Replies(state.redis)
             yield Terminal(partial(submit, dispatch), replies, lambda: owner(settings.data) is not None)
         return
-    async with open_runtime(settings, vectors=vectors) as runtime:
+    async with open_runtime(settings, vectors=vectors, answering=sync) as runtime:
         terminal = Terminal(runtime.submit, Replies(runtime.state.redis), runtime.alive)
         unread = runtime.library.names if sync else await asyncio.to_thread(runtime.library.never_synced)
         for name in unread if first or sync else ():

@@ -2,12 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
+from itertools import takewhile
 from typing import Protocol
 
 from bot.access import readable
+from bot.actions import PRESSED, first, offered
+from bot.channels import Channels
 from bot.framing import Framed, citation, framed_quotes
 from bot.memory import Memory, Remembered
 from bot.messages import (
@@ -22,9 +23,11 @@ from bot.messages import (
     Status,
     Text,
 )
-from bot.personas import Persona, load_persona
 from bot.phrases import Phrases
+from bot.pressing import Told
 from bot.settings import ResolvedChannel, Settings
+from bot.stopping import without_numbers
+from bot.voice import Voice, Voices
 from knowledge.answers import Discarded, Draft, Question, Result, Turn
 from knowledge.engine import Engine
 
@@ -38,6 +41,8 @@ _THANKS = re.compile(
     re.IGNORECASE,
 )
 
+
+Chunk = Status | Text | Replace | Answer
 
 _PAUSE, _LOOKS = 0.5, 240
 """Seconds between looks at whether a source has been read for the first time, and how many."""
@@ -71,18 +76,12 @@ class Opinions(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """Who speaks in a turn."""
+class Presses(Protocol):
+    """What buttons ask for."""
 
-    persona: Persona
-    phrases: Phrases
-    seed: str
-    """Chooses among variants of a phrase; the same turn always says the same."""
-
-    def say(self, key: str, **values: object) -> str:
-        """A phrase of the bot's own in this voice."""
-        return self.phrases.render(key, seed=self.seed, **values)
+    async def run(self, press: Command, voice: Voice) -> Told:
+        """Does it, and says what there is to be said about it."""
+        ...
 
 
 class Bot:
@@ -91,53 +90,64 @@ class Bot:
     def __init__(
         self,
         settings: Settings,
+        channels: Channels,
         library: Documents,
         memory: Memory,
+        *,
+        voices: Voices,
         commands: Commands,
+        presses: Presses,
         opinions: Opinions,
     ) -> None:
         self._settings = settings
+        self._channels = channels
         self._library = library
         self._memory = memory
+        self._voices = voices
         self._commands = commands
+        self._presses = presses
         self._opinions = opinions
 
     async def handle(self, event: Message | Command | Feedback) -> Reply:
         """The reply to an event, in chunks; the last one is its `Answer`."""
-        channel = self._settings.channel_for(event.channel.platform, event.channel.id, event.channel.name)
-        voice = await self._voice(event, channel)
+        channel = await self._channels.of(event.channel)
+        voice = await self._voices.of(event, channel)
         match event:
             case Message():
+                await self._memory.join(event.thread, event.author.id)
                 reply = self._answer(event, channel, voice)
+            case Command() if event.name in PRESSED:
+                reply = self._press(event, voice)
             case Command():
                 reply = self._commands.run(event, voice.phrases)
             case Feedback():
                 reply = self._thank(event, voice)
         async for chunk in reply:
-            yield chunk
+            yield _with_actions(chunk, event, channel)
 
     async def remember(self, event: Message | Command | Feedback, answer: Answer) -> None:
         """Keeps an answered turn in the thread's memory, for follow-ups."""
         if isinstance(event, Message) and answer.reason is None:
             documents = tuple(dict.fromkeys(cited.document for cited in answer.citations))
-            await self._memory.add(event.thread, Remembered(event.id, event.text, answer.answer, documents))
+            turn = Remembered(first(event.id), event.text, answer.answer, documents)
+            await self._memory.add(event.thread, turn)
 
     async def apologise(self, event: Message | Command | Feedback) -> Reply:
         """What is said when a turn failed for good."""
-        channel = self._settings.channel_for(event.channel.platform, event.channel.id, event.channel.name)
-        voice = await self._voice(event, channel)
+        channel = await self._channels.of(event.channel)
+        voice = await self._voices.of(event, channel)
         for chunk in _spoken(event.id, voice, voice.say("apology", turn=event.id), "failed", "error"):
-            yield chunk
+            yield _with_actions(chunk, event, channel)
 
-    async def _voice(self, event: Message | Command | Feedback, channel: ResolvedChannel) -> Voice:
-        """The persona of the channel, or the one that this thread began with."""
-        name = await self._memory.persona(event.thread, default=channel.persona or self._default_persona())
-        persona = load_persona(name, self._personas())
-        register = persona.register_
-        phrases = Phrases(
-            persona.language, register.singular if register else None, register.plural if register else None
-        )
-        return Voice(persona, phrases, event.id)
+    async def break_off(self, event: Message | Command | Feedback, written: str, why: str) -> Reply:
+        """What stands where no more of an answer is wanted (`stopped`, `deleted_question`)."""
+        channel = await self._channels.of(event.channel)
+        voice = await self._voices.of(event, channel)
+        kept = without_numbers(written)
+        text = "\n\n".join(part for part in (kept, voice.say(why)) if part)
+        spoken, answer = _spoken(event.id, voice, text, "refused", why)
+        yield Replace(text=spoken.text)
+        yield _with_actions(answer.model_copy(update={"answer": kept}), event, channel)
 
     async def _answer(
         self, message: Message, channel: ResolvedChannel, voice: Voice
@@ -165,7 +175,7 @@ class Bot:
             text=message.text.strip(),
             sources=sources,
             language=voice.persona.language,
-            history=tuple(Turn(turn.question, turn.answer) for turn in turns),
+            history=_before(turns, message),
             about=message.about,
             instructions=voice.persona.prompt(),
         )
@@ -191,11 +201,26 @@ class Bot:
         for chunk in _spoken(feedback.id, voice, voice.say("feedback_thanks"), "answered", "feedback"):
             yield chunk
 
-    def _default_persona(self) -> str:
-        return {"es": "formal", "en": "english"}[self._settings.language]
+    async def _press(self, press: Command, voice: Voice) -> Reply:
+        told = await self._presses.run(press, voice)
+        outcome: Outcome = "refused" if told.refused else "answered"
+        text, answer = _spoken(press.id, voice, told.text, outcome, told.refused or press.name)
+        if told.text:
+            yield text
+        yield answer.model_copy(update={"citations": told.citations})
 
-    def _personas(self) -> Path:
-        return self._settings.path.parent / "personas"
+
+def _with_actions(chunk: Chunk, event: Message | Command | Feedback, channel: ResolvedChannel) -> Chunk:
+    """The chunk; an answer with the buttons that go below it."""
+    if not isinstance(chunk, Answer):
+        return chunk
+    return chunk.model_copy(update={"actions": offered(event, chunk, channel)})
+
+
+def _before(turns: Sequence[Remembered], message: Message) -> tuple[Turn, ...]:
+    """The turns before a message: one that is asked again is not a follow-up to itself."""
+    earlier = takewhile(lambda turn: turn.id != first(message.id), turns)
+    return tuple(Turn(turn.question, turn.answer) for turn in earlier)
 
 
 def _small_talk(message: Message) -> tuple[str, Outcome] | None:

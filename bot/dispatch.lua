@@ -55,13 +55,16 @@ end
 local operations = {}
 
 -- `nonce` is the caller's: when the reply to a submit is lost, its repetition is no duplicate.
-function operations.submit(id, thread, priority, payload, nonce, now)
+function operations.submit(id, thread, priority, payload, nonce, now, placeholder)
   local known = redis.call('HGET', job_key(id), 'nonce')
   if known then
     return known == nonce and 1 or 0
   end
   redis.call('HSET', job_key(id), 'thread', thread, 'priority', priority, 'payload', payload,
     'nonce', nonce, 'state', 'queued', 'tries', 0)
+  if (placeholder or '') ~= '' then
+    redis.call('HSET', job_key(id), 'placeholder', placeholder)
+  end
   redis.call('ZADD', open, now, id)
   redis.call('RPUSH', thread_key(thread), id)
   if redis.call('HEXISTS', live, thread) == 0 then
@@ -84,8 +87,8 @@ function operations.begin(priority, entry, consumer, count, thread, attempt, err
   if error ~= '' then
     redis.call('HSET', job, 'error', error)
   end
-  local kept = redis.call('HMGET', job, 'payload', 'tries', 'error')
-  return {id, kept[1] or '', tonumber(kept[2]), kept[3] or ''}
+  local kept = redis.call('HMGET', job, 'payload', 'tries', 'error', 'stop')
+  return {id, kept[1] or '', tonumber(kept[2]), kept[3] or '', kept[4] or ''}
 end
 
 -- Ends the try for good (`done` or `dead`), and lets the thread's next job run.
@@ -183,6 +186,25 @@ function operations.cancel(id, seconds)
     make_ready(thread)
   end
   return 1
+end
+
+-- Asks whoever runs the job to end it now. The mark is for those who do not hear the message.
+function operations.stop(id, why)
+  if redis.call('HGET', job_key(id), 'state') ~= 'running' then
+    return 0
+  end
+  redis.call('HSET', job_key(id), 'stop', why)
+  redis.call('PUBLISH', root .. ':stop', why .. ' ' .. id)
+  return 1
+end
+
+-- Why each of these jobs is to be ended, or nothing.
+function operations.stopped(...)
+  local marks = {}
+  for at, id in ipairs({...}) do
+    marks[at] = redis.call('HGET', job_key(id), 'stop') or ''
+  end
+  return marks
 end
 
 -- Forgets a consumer, unless something is pending under its name.

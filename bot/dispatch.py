@@ -19,7 +19,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from bot.errors import StateError
 from bot.lease import Lease
-from bot.messages import Command, Feedback, Message, dump_event
+from bot.messages import Command, Feedback, Message, dump_event, load_event
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +96,29 @@ class Dispatch:
         self._root = f"{{{prefix}}}:queue"
         self._script = redis.register_script((files("bot") / "dispatch.lua").read_text("utf-8"))
 
-    async def submit(self, event: Message | Command | Feedback, *, priority: Priority = "question") -> bool:
-        """Returns once the event is safely queued; False when its id is known already."""
+    async def submit(
+        self,
+        event: Message | Command | Feedback,
+        *,
+        priority: Priority = "question",
+        placeholder: str | None = None,
+    ) -> bool:
+        """Returns once the event is safely queued; False when its id is known already.
+
+        `placeholder`: what the platform has of an earlier answer, which this one's is to replace.
+        """
         now, nonce = time.time(), uuid.uuid4().hex
         with _in_words():
             async with asyncio.timeout(_PATIENCE):
                 fresh = await self.call(
-                    "submit", event.id, event.thread, priority, dump_event(event), nonce, now
+                    "submit",
+                    event.id,
+                    event.thread,
+                    priority,
+                    dump_event(event),
+                    nonce,
+                    now,
+                    placeholder or "",
                 )
         return bool(fresh)
 
@@ -111,10 +127,21 @@ class Dispatch:
         with _in_words():
             return bool(await self.call("amend", event.id, dump_event(event)))
 
+    async def pending(self, event_id: str) -> Message | Command | Feedback | None:
+        """An event that is not done yet."""
+        with _in_words():
+            payload: Any = await self.redis.hget(self.job(event_id), "payload")
+        return load_event(payload) if payload else None
+
     async def cancel(self, event_id: str) -> bool:
         """Takes back an event that has not begun; False when it has, or is unknown."""
         with _in_words():
             return bool(await self.call("cancel", event_id, self.known))
+
+    async def stop(self, event_id: str, why: str = "stopped") -> bool:
+        """Has the answering of an event ended, in whatever process; False when it is not under way."""
+        with _in_words():
+            return bool(await self.call("stop", event_id, why))
 
     async def work(
         self,
@@ -226,6 +253,11 @@ class Dispatch:
     def stream(self, priority: str) -> str:
         """Name of the stream of ready threads."""
         return f"{self._root}:ready:{priority}"
+
+    @property
+    def stops(self) -> str:
+        """Name of the channel on which stops are told: why, a blank, the event's id."""
+        return f"{self._root}:stop"
 
     def job(self, event_id: str) -> str:
         """Name of the hash of an event."""

@@ -3,6 +3,8 @@
 VoceroError            exit code 1
 ├── ConfigurationError exit code 2: settings, usage
 ├── StateError         the shared state (Redis) cannot be started or reached
+├── AttachmentError    a file that came with a question cannot be had or read
+├── PostError          something could not be said in a channel
 └── LeaseLostError     another worker has taken this turn over: stop without posting
 """
 
@@ -21,3 +23,15 @@ class StateError(VoceroError):
 
 class LeaseLostError(VoceroError):
     """The turn belongs to another worker by now."""
+
+
+class PostError(VoceroError):
+    """Something could not be said in a channel; the text says why in the platform's words."""
+
+
+class AttachmentError(VoceroError):
+    """A file that came with a question cannot be had or read; `reason` is a stable code for it."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -57,6 +57,7 @@ def citation(cited: Cited) -> Citation:
         url=f"{passage.url}#{passage.anchor}" if passage.url and passage.anchor else passage.url,
         as_of=passage.as_of,
         excerpt=cited.excerpt,
+        passage=passage.id,
     )
 
 

@@ -13,8 +13,11 @@ from typing import Any
 from sqlalchemy import Engine, Executable, RowMapping, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.journal_tables import AUDIT, FEEDBACK, TURNS, create
-from bot.messages import Answer, Command, Feedback, Message, Outcome
+from bot.journal_tables import AUDIT, ESCALATIONS, FEEDBACK, TURNS, create
+from bot.messages import Answer, Citation, Command, Feedback, Message, Outcome, load_event
+
+_SECRET = frozenset({"token", "response_url"})
+"""What a connector needs to answer at once, and nobody afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,22 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """A turn as it went, for what is done about it afterwards."""
+
+    message: Message
+    """What was asked, without what has expired since (interaction tokens)."""
+    text: str
+    """What was posted."""
+    answer: str
+    citations: tuple[Citation, ...]
+    passages: frozenset[str]
+    """Ids of the passages that were cited."""
+    posts: str | None
+    """What the connector remembered of where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """One thing an admin or a tool did."""
 
@@ -58,10 +77,33 @@ class Journal:
         create(engine)
 
     async def record(
-        self, event: Message | Command | Feedback, answer: Answer, usage: Usage | None = None
+        self,
+        event: Message | Command | Feedback,
+        answer: Answer,
+        usage: Usage | None = None,
+        posts: str | None = None,
     ) -> None:
-        """Writes a turn; a turn that is tried again replaces what its first try wrote."""
-        await self._upsert(TURNS, _turn(event, answer, usage))
+        """Writes a turn; a turn that is tried again replaces what its first try wrote.
+
+        `posts`: what the connector remembered of where the answer stands.
+        """
+        await self._upsert(TURNS, _turn(event, answer, usage) | {"posts": posts})
+
+    async def past(self, event_id: str) -> Past | None:
+        """An answered question; None for what is not in the journal."""
+        rows = await self._read(select(TURNS).where(TURNS.c.id == event_id, TURNS.c.event.is_not(None)))
+        return _past(rows[0]) if rows else None
+
+    async def escalate(self, answer: str, author: str, target: str, command: str) -> str:
+        """Notes that a person is asked to look at an answer, once; gives the command that asked first."""
+        row = {"answer": answer, "author": author, "target": target, "command": command}
+        await self._insert_new(ESCALATIONS, row | {"at": datetime.now(UTC)})
+        [first] = await self._read(select(ESCALATIONS.c.command).where(ESCALATIONS.c.answer == answer))
+        return str(first["command"])
+
+    async def forget_escalation(self, answer: str) -> None:
+        """Takes the note back: nobody could be told."""
+        await self._write(ESCALATIONS.delete().where(ESCALATIONS.c.answer == answer))
 
     async def answered(self, event_id: str) -> bool:
         """Whether the turn is in the journal, other than as failed."""
@@ -90,11 +132,7 @@ class Journal:
             "outcome": outcome,
         }
 
-        def write() -> None:
-            with self._engine.begin() as connection:
-                connection.execute(AUDIT.insert(), row)
-
-        await asyncio.to_thread(write)
+        await self._write(AUDIT.insert().values(**row))
 
     async def outcomes(self, since: datetime | None = None) -> dict[str, int]:
         """How many turns ended in which outcome."""
@@ -127,19 +165,29 @@ class Journal:
             for row in await self._read(select(*columns).order_by(AUDIT.c.number.desc()).limit(limit))
         ]
 
+    async def _insert_new(self, table: Table, row: Mapping[str, Any]) -> None:
+        """Writes a row unless there is one with its key."""
+        await self._write(self._dialect.insert(table).values(**row).on_conflict_do_nothing())
+
     async def _upsert(self, table: Table, row: Mapping[str, Any]) -> None:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         keys = [column.name for column in table.primary_key]
-        insert = dialect.insert(table).values(**row)
+        insert = self._dialect.insert(table).values(**row)
         statement = insert.on_conflict_do_update(
             index_elements=keys, set_={name: insert.excluded[name] for name in row if name not in keys}
         )
+        await self._write(statement)
 
+    async def _write(self, statement: Executable) -> None:
         def write() -> None:
             with self._engine.begin() as connection:
                 connection.execute(statement)
 
         await asyncio.to_thread(write)
+
+    @property
+    def _dialect(self) -> Any:
+        """Where both databases' own `INSERT … ON CONFLICT` is."""
+        return postgresql if self._engine.dialect.name == "postgresql" else sqlite
 
     async def _read(self, statement: Executable) -> Sequence[RowMapping]:
         def read() -> Sequence[RowMapping]:
@@ -165,13 +213,38 @@ def _turn(event: Message | Command | Feedback, answer: Answer, usage: Usage | No
         "persona": answer.persona,
         "register_score": answer.register_.score,
         "model": answer.model,
-        "citations": [cited.model_dump(mode="json") for cited in answer.citations],
+        "answer": _storable(answer.answer),
+        "event": _kept(event),
+        "citations": [
+            cited.model_dump(mode="json") | {"passage": cited.passage} for cited in answer.citations
+        ],
         "tool_calls": [call.model_dump(mode="json") for call in answer.tool_calls],
         "timings": answer.timings,
         "tokens_in": usage.tokens_in if usage else None,
         "tokens_out": usage.tokens_out if usage else None,
         "cost_usd": usage.cost_usd if usage else None,
     }
+
+
+def _kept(event: Message | Command | Feedback) -> dict[str, Any]:
+    """The event without secrets that were given for the moment."""
+    kept = event.model_dump(mode="json")
+    reference = {name: value for name, value in kept["reference"].items() if name not in _SECRET}
+    return kept | {"reference": reference}
+
+
+def _past(row: RowMapping) -> Past | None:
+    message = load_event(json.dumps(row["event"]))
+    if not isinstance(message, Message):
+        return None
+    return Past(
+        message=message,
+        text=row["text"],
+        answer=row["answer"] or "",
+        citations=tuple(Citation.model_validate(cited) for cited in row["citations"]),
+        passages=frozenset(cited["passage"] for cited in row["citations"] if cited.get("passage")),
+        posts=row["posts"],
+    )
 
 
 def _said(event: Message | Command | Feedback) -> str:

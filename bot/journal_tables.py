@@ -64,6 +64,9 @@ TURNS = Table(
     Column("tokens_in", Integer),
     Column("tokens_out", Integer),
     Column("cost_usd", Float),
+    Column("answer", Text),
+    Column("event", JSON),
+    Column("posts", Text),
     Index("journal_at", "at"),
 )
 FEEDBACK = Table(
@@ -76,6 +79,16 @@ FEEDBACK = Table(
     Column("correction", Text),
     Column("at", _Moment, nullable=False),
     PrimaryKeyConstraint("answer", "author"),
+)
+# One row for each answer that a person was asked to look at.
+ESCALATIONS = Table(
+    "escalations",
+    _metadata,
+    Column("answer", Text, primary_key=True),
+    Column("author", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("at", _Moment, nullable=False),
 )
 AUDIT = Table(
     "audit",

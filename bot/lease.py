@@ -41,6 +41,10 @@ class Lease:
         """Whether the turn has been finished or handed back."""
         self.lost = asyncio.Event()
         """Set once another worker has, or may have, taken the turn over; its handler is cancelled then."""
+        self.stopped: str | None = None
+        """Why no more of the answer is wanted."""
+        self.stop = asyncio.Event()
+        """Set when no more of the answer is wanted; what there is by then is to be delivered."""
         self.renewed = taken
         """Monotonic time just before the last renewal that succeeded."""
         self.handler: asyncio.Future[None] | None = None
@@ -91,6 +95,11 @@ class Lease:
             self.lost.set()
             self.interrupt()
         return self._error()
+
+    def halt(self, why: str) -> None:
+        """No more of the answer is wanted."""
+        self.stopped = why
+        self.stop.set()
 
     def interrupt(self) -> None:
         """Cancels the handler, unless it is the one that asks."""

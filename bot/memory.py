@@ -69,6 +69,18 @@ class Memory:
         """The last turns, oldest first."""
         return [_load(turn) for turn in await self._redis.lrange(self._turns(thread), 0, -1)]
 
+    async def askers(self, thread: str) -> frozenset[str]:
+        """Who asked in the thread, all told; nobody in one that the bot is not in."""
+        kept: Any = await self._redis.smembers(self._askers(thread))
+        return frozenset(person.decode() for person in kept)
+
+    async def join(self, thread: str, asker: str) -> None:
+        """Notes that someone asks in the thread: from now on the bot is in it."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.sadd(self._askers(thread), asker)
+            pipe.expire(self._askers(thread), self._lifetime)
+            await pipe.execute()
+
     async def add(self, thread: str, turn: Remembered) -> None:
         """Remembers a turn; the oldest one over capacity is forgotten."""
         written = json.dumps(
@@ -79,6 +91,9 @@ class Memory:
 
     def _turns(self, thread: str) -> str:
         return f"{self._prefix}:turns:{thread}"
+
+    def _askers(self, thread: str) -> str:
+        return f"{self._prefix}:askers:{thread}"
 
 
 def _load(written: bytes | str) -> Remembered:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Outcome = Literal["answered", "not_found", "refused", "failed"]
 ChannelKind = Literal["public", "private", "direct", "shared"]
+ActionName = Literal["helpful", "not_helpful", "regenerate", "show_sources", "ask_person", "stop"]
+"""What can be done about an answer: buttons. `bot/actions.py` says which are offered, and reads them."""
 
 
 class _Frozen(BaseModel):
@@ -66,6 +68,17 @@ class _Event(_Frozen):
     """What the connector needs to answer here (timestamps, interaction tokens); opaque to the bot."""
 
 
+class Attachment(_Frozen):
+    """A file that came with a question: read for that question alone, never indexed."""
+
+    name: str
+    media_type: str | None = None
+    size: int | None = None
+    """In bytes, as the platform says."""
+    reference: dict[str, str] = Field(default_factory=dict)
+    """What the connector fetches it by; opaque to the bot."""
+
+
 class Message(_Event):
     """A question, or something said in a thread the bot is in."""
 
@@ -73,10 +86,16 @@ class Message(_Event):
     text: str
     about: str | None = None
     """Text of another message that the question is about."""
+    attachments: tuple[Attachment, ...] = ()
+    replaces: str | None = None
+    """Id of the message that was answered before: this turn's answer takes the place of that one's."""
 
 
 class Command(_Event):
-    """An instruction to the bot itself: `status`, `reindex`, …"""
+    """An instruction to the bot itself (`status`, `reindex` …), or what a button below an answer asks for.
+
+    Of a button, `name` is an `ActionName` and `arguments` are `{"answer": id}`.
+    """
 
     type: Literal["command"] = "command"
     name: str
@@ -91,7 +110,9 @@ class Feedback(_Event):
     """Id of the message that was answered."""
     helpful: bool
     reason: str | None = None
+    """One of `bot.actions.REASONS`, or free text."""
     correction: str | None = None
+    """What the answer should have been."""
 
 
 Event = Annotated[Message | Command | Feedback, Field(discriminator="type")]
@@ -120,6 +141,8 @@ class Citation(_Frozen):
     url: str | None
     as_of: datetime | None
     excerpt: str
+    passage: str = Field(default="", exclude=True)
+    """Id of the passage, where it is one of the index's; stays inside the bot."""
 
 
 class ToolCall(_Frozen):
@@ -171,7 +194,8 @@ class Answer(_Frozen):
     id: str
     outcome: Outcome
     text: str
-    """What is posted, with the persona's framing and inline `[n]`, without the list of sources."""
+    """What is posted, with the persona's framing and inline `[n]`, without the list of sources. Empty:
+    there is nothing to say (what was pressed shows by itself)."""
     answer: str
     """The quoted or generated part alone."""
     reason: str | None = None
@@ -188,6 +212,8 @@ class Answer(_Frozen):
     """Seconds by stage."""
     data: dict[str, Any] | None = None
     """A command's result for machines."""
+    actions: tuple[ActionName, ...] = Field(default=(), exclude_if=lambda actions: not actions)
+    """The buttons below it, in this order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -240,6 +266,20 @@ class Connector(Protocol):
         """One reply out, streamed, idempotent."""
         ...
 
-    async def post(self, channel: str, text: str) -> None:
-        """Says something outside a turn."""
+    async def post(self, channel: str, text: str, key: str = "") -> None:
+        """Says something outside a turn, in `platform:#name` or `platform:id`.
+
+        With a `key` it is said once for that key, as far as the platform lets one tell. Raises `PostError`.
+        """
+        ...
+
+    async def link(self, event: Message | Command | Feedback) -> str | None:
+        """Address of the message that was answered, or whose button was pressed, for people elsewhere."""
+        ...
+
+    async def fetch(self, attachment: Attachment, limit: int) -> bytes:
+        """The content of a file that came with a question; no more than `limit` bytes are taken in.
+
+        Raises `AttachmentError`.
+        """
         ...

@@ -68,6 +68,8 @@ class Turns:
         if begun is None:
             return None
         lease.event_id = begun[0].decode()
+        if begun[4]:
+            lease.halt(begun[4].decode())
         try:
             job = _Job(load_event(begun[1]), int(begun[2]))
         except ValueError as unreadable:

@@ -54,17 +54,19 @@ class Worker:
                 patient = _connection(self._dispatch.redis, soon + self._timing.block)
                 reading = self._read(priority, await connections.enter_async_context(patient))
                 readers.append(asyncio.create_task(reading))
+            listening = _connection(self._dispatch.redis, soon + self._timing.block)
+            hearer = asyncio.create_task(self._hear(await connections.enter_async_context(listening)))
             keeper = asyncio.create_task(self._keep(redis))
-            await self._until(stop, keeper, readers)
+            await self._until(stop, [keeper, hearer], readers)
 
     async def _until(
-        self, stop: asyncio.Event, keeper: asyncio.Task[None], readers: list[asyncio.Task[None]]
+        self, stop: asyncio.Event, keepers: list[asyncio.Task[None]], readers: list[asyncio.Task[None]]
     ) -> None:
         stopped = asyncio.create_task(stop.wait())
         grace = 0.0
         try:
             # None but `stopped` ends by itself, unless by an error that is raised below.
-            await asyncio.wait([stopped, keeper, *readers], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([stopped, *keepers, *readers], return_when=asyncio.FIRST_COMPLETED)
             grace = self._timing.grace
         finally:
             stopped.cancel()
@@ -77,10 +79,11 @@ class Worker:
             await asyncio.wait(readers)
             await self._drain(grace)
             # Leases are kept until the last turn has ended.
-            keeper.cancel()
-            await asyncio.wait([keeper])
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.wait(keepers)
             await self._leave()
-        for task in (keeper, *readers):
+        for task in (*keepers, *readers):
             if not task.cancelled():
                 task.result()
 
@@ -117,6 +120,25 @@ class Worker:
                 for entry, fields in entries:
                     self._take(Fence(priority, entry.decode(), self._consumer, 1), fields[b"thread"], started)
 
+    async def _hear(self, redis: Redis) -> None:
+        """Learns at once of turns that are to be ended; what is missed here is asked for by `_renew`."""
+        while True:
+            try:
+                async with redis.pubsub(ignore_subscribe_messages=True) as told:
+                    await told.subscribe(self._dispatch.stops)
+                    while True:
+                        message = await told.get_message(timeout=self._timing.block)
+                        if message is not None:
+                            why, _, event_id = message["data"].decode().partition(" ")
+                            self._halt(event_id, why)
+            except (RedisError, OSError) as error:
+                await self._dispatch.recover(error)
+
+    def _halt(self, event_id: str, why: str) -> None:
+        for lease in self._leases.values():
+            if lease.event_id == event_id:
+                lease.halt(why)
+
     async def _keep(self, redis: Redis) -> None:
         """Renews the leases, and takes over those that others have let lapse."""
         swept = 0.0
@@ -147,6 +169,10 @@ class Worker:
                     lease.lose("another worker has taken it over")
                 else:
                     lease.renewed = max(lease.renewed, started)
+            marks = await self._dispatch.call("stopped", *(lease.event_id for lease in batch), client=redis)
+            for lease, why in zip(batch, marks, strict=True):
+                if why and not lease.stop.is_set():
+                    lease.halt(why.decode())
 
     async def _sweep(self, redis: Redis) -> None:
         for priority in PRIORITIES:

@@ -3,6 +3,7 @@
 import warnings
 from typing import TYPE_CHECKING
 
+from bot.desk import Desk
 from bot.settings import Settings
 from bot.state import State
 
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
 NAME = "discord"
 
 
-def connect(settings: Settings, state: State) -> "DiscordConnector":
+def connect(settings: Settings, state: State, desk: Desk) -> "DiscordConnector":
     """The connector; nothing is opened before it listens or delivers."""
-    from bot.dispatch import Dispatch
     from connectors.discord.connector import DiscordConnector
     from connectors.discord.records import Records
 
-    return DiscordConnector(settings, Records(state.redis), Dispatch(state.redis).count)
+    return DiscordConnector(settings, Records(state.redis), desk)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import yarl
@@ -10,9 +9,9 @@ from discord import VoiceClient
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.messages import Command, Delivery, Feedback, Message, Reply, Submit
-from bot.personas import load_persona
-from bot.phrases import Phrases
+from bot.desk import Desk
+from bot.errors import AttachmentError
+from bot.messages import Attachment, Command, Delivery, Feedback, Message, Reply, Submit
 from bot.settings import Settings
 from connectors.discord.delivery import ReplyMessages
 from connectors.discord.errors import DiscordError
@@ -23,16 +22,13 @@ from connectors.discord.rest import Rest
 
 log = logging.getLogger(__name__)
 
-Count = Callable[[str], Awaitable[None]]
-"""Counts an event that is not answered, by its reason."""
-
 
 class DiscordConnector:
     """Discord: events by the gateway, replies by REST."""
 
     name = "discord"
 
-    def __init__(self, settings: Settings, records: Records, count: Count) -> None:
+    def __init__(self, settings: Settings, records: Records, desk: Desk) -> None:
         token = settings.env.discord_token
         assert token is not None
         Route.BASE = settings.env.vocero_discord_api_url.rstrip("/")
@@ -42,7 +38,7 @@ class DiscordConnector:
         self._settings = settings
         self._token = token.get_secret_value()
         self._records = records
-        self._count = count
+        self._desk = desk
         self._rest = Rest(self._token)
         self._deferring: dict[str, asyncio.Task[Any]] = {}
         self._poster = Poster(self._rest, self._deferring)
@@ -56,7 +52,7 @@ class DiscordConnector:
             self._token,
             records=self._records,
             submit=submit,
-            count=self._count,
+            count=self._desk.count,
             apologise=self._apologise,
             deferring=self._deferring,
         )
@@ -69,20 +65,20 @@ class DiscordConnector:
                 self._poster,
                 event,
                 delivery,
-                phrases=self._phrases,
+                phrases=self._desk.phrases,
                 records=self._records,
-                count=self._count,
+                count=self._desk.count,
             ).deliver(reply)
 
-    async def post(self, channel: str, text: str) -> None:
+    async def post(self, channel: str, text: str, key: str = "") -> None:
         """Says something in `discord:#name` or `discord:123`."""
         async with self._rest.opened():
-            for piece in messages(text, (), Phrases(self._settings.language)):
+            for piece in messages(text, (), self._desk.phrases()):
                 await self._poster.say(channel.partition(":")[2] or channel, piece)
 
     async def _apologise(self, event: Message | Command) -> None:
         """Tells the asker that an event could not even be queued."""
-        text = Phrases(self._settings.language).render("apology", turn=event.id)
+        text = self._desk.phrases().render("apology", turn=event.id)
         channel = "" if "token" in event.reference else event.reference["channel"]
         try:
             async with self._rest.opened():
@@ -90,12 +86,10 @@ class DiscordConnector:
         except DiscordError as error:
             log.error("Discord: the author of %s could not be told that it failed: %s", event.id, error)
 
-    def _phrases(self, persona: str) -> Phrases:
-        """The bot's own words in a persona's language; without one, in the configured one."""
-        if not persona:
-            return Phrases(self._settings.language)
-        found = load_persona(persona, self._settings.path.parent / "personas")
-        register = found.register_
-        return Phrases(
-            found.language, register.singular if register else None, register.plural if register else None
-        )
+    async def link(self, event: Message | Command | Feedback) -> str | None:
+        """Address of the message that was answered, for people elsewhere."""
+        return None
+
+    async def fetch(self, attachment: Attachment, limit: int) -> bytes:
+        """The content of a file that came with a question."""
+        raise AttachmentError("gone", f"`{attachment.name}` cannot be fetched from Discord.")

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from bot.messages import Answer, Command, Delivery, Feedback, Message, Replace, Reply, Status, Text
+from bot.messages import Answer, Command, Delivery, Feedback, Message, Reply
 from bot.phrases import Phrases
+from connectors.delivering import follow
 from connectors.discord.errors import DiscordError
 from connectors.discord.posting import Poster
 from connectors.discord.records import Records
@@ -69,20 +70,12 @@ class ReplyMessages:
         """The reply, to its end."""
         kept = await self._delivery.placeholder()
         self._posts = [Post(*one.split("/")) for one in (kept or "").split(",") if one]
-        answer: Answer | None = None
-        text = ""
         typing = asyncio.create_task(self._type())
         try:
             async with Paced(self._show, lead=_LEAD, interval=_EDIT) as paced:
-                async for chunk in reply:
-                    match chunk:
-                        case Status() if not text and isinstance(self._event, Command):
-                            paced.update(chunk.text)
-                        case Text() | Replace():
-                            text = chunk.text if isinstance(chunk, Replace) else text + chunk.text
-                            paced.update(text)
-                        case Answer():
-                            answer = chunk
+                # Progress is told of commands alone; while a question is answered, Discord shows it itself.
+                command = isinstance(self._event, Command)
+                answer = await follow(reply, paced, lambda told: paced.update(told.text) if command else None)
             if answer is not None:
                 await self._conclude(answer)
         finally:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from bot.desk import Desk
 from bot.settings import Settings
 from bot.state import State
 
@@ -11,9 +12,8 @@ if TYPE_CHECKING:
 NAME = "slack"
 
 
-def connect(settings: Settings, state: State) -> "SlackConnector":
+def connect(settings: Settings, state: State, desk: Desk) -> "SlackConnector":
     """The connector; nothing is opened before it listens or delivers."""
-    from bot.dispatch import Dispatch
     from connectors.slack.connector import SlackConnector
 
-    return SlackConnector(settings, Dispatch(state.redis).count)
+    return SlackConnector(settings, desk)

@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from bot.messages import Answer, Delivery, Feedback, Message, Replace, Reply, Status, Text
+from bot.messages import Answer, Delivery, Feedback, Message, Reply, Status
 from bot.phrases import Phrases
+from connectors.delivering import follow
 from connectors.pacing import Paced
 from connectors.slack.api import Api, Post
 from connectors.slack.errors import SlackError
@@ -49,19 +50,9 @@ class ThreadReply:
     async def deliver(self, reply: Reply) -> None:
         """The reply, to its end."""
         await self._resume()
-        answer: Answer | None = None
-        text = ""
         try:
             async with Paced(self._show, lead=_LEAD, interval=_EDIT) as paced:
-                async for chunk in reply:
-                    match chunk:
-                        case Status():
-                            self._tell(chunk.text)
-                        case Text() | Replace():
-                            text = chunk.text if isinstance(chunk, Replace) else text + chunk.text
-                            paced.update(text)
-                        case Answer():
-                            answer = chunk
+                answer = await follow(reply, paced, self._tell)
             if answer is not None:
                 await paced.due()
                 await self._conclude(answer)
@@ -82,7 +73,7 @@ class ThreadReply:
             found = await self._api.posted(self._channel, self._thread, self._event.id)
             self._posts.extend(found[part] for part in sorted(found) if found[part] not in self._posts)
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, status: Status) -> None:
         """The status under the thread, at its best; it goes with the first post."""
         if self._posts or self._thread is None or (self._status and not self._status.done()):
             return
@@ -91,7 +82,7 @@ class ThreadReply:
                 "assistant.threads.setStatus",
                 channel_id=self._channel,
                 thread_ts=self._thread,
-                status=text,
+                status=status.text,
             )
         )
 

@@ -11,9 +11,11 @@ from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.errors import ConfigurationError
+from bot.desk import Desk
+from bot.errors import AttachmentError, ConfigurationError, PostError
 from bot.messages import (
     Answer,
+    Attachment,
     Channel,
     Command,
     Delivery,
@@ -51,11 +53,20 @@ class TerminalConnector:
         await delivery.check()
         await self._replies.publish(event.id, reply)
 
-    async def post(self, channel: str, text: str) -> None:
+    async def post(self, channel: str, text: str, key: str = "") -> None:
         """There is no one to post to: a terminal shows replies alone."""
+        raise PostError("a terminal shows replies alone.")
+
+    async def link(self, event: Message | Command | Feedback) -> str | None:
+        """What is said at a terminal has no address."""
+        return None
+
+    async def fetch(self, attachment: Attachment, limit: int) -> bytes:
+        """No files come with what is typed."""
+        raise AttachmentError("gone", "a terminal takes no files.")
 
 
-def connect(settings: Settings, state: State) -> TerminalConnector:
+def connect(settings: Settings, state: State, desk: Desk) -> TerminalConnector:
     """The connector, over the shared state."""
     return TerminalConnector(Replies(state.redis))
 

@@ -135,7 +135,7 @@ class Queue(RuleBasedStateMachine):
             self.tries[head] += 1
             hold.began = head
         self.state[head] = "running"
-        assert begun == [head, head, self.tries[head], ""]
+        assert begun == [head, head, self.tries[head], "", ""]
 
     @precondition(lambda self: any(hold.began for hold in self.holder.values()))
     @rule(hold=holds, state=st.sampled_from(("done", "dead")))

@@ -76,11 +76,11 @@ async def test_a_turn_is_kept_whole(journal: Journal, engine: Engine) -> None:
     """Every column that is answered for later, JSON among them."""
     cited = Citation(
         number=1, title="Vacaciones «2026»", source="handbook", document="rh/v.md", location="Días",
-        url=None, as_of=NOON, excerpt="15 días",
+        url=None, as_of=NOON, excerpt="15 días", passage="p1",
     )  # fmt: skip
     call = ToolCall(name="stock", arguments={"sku": "ñ-1"}, outcome="ok", seconds=0.25)
     kept = answer("e:1", citations=(cited,), tool_calls=(call,), timings={"search": 0.01}, model="openai:gpt")
-    await journal.record(asked("e:1"), kept, Usage(900, 100, 0.02))
+    await journal.record(asked("e:1"), kept, Usage(900, 100, 0.02), "C1:1.2")
     with engine.connect() as connection:
         row = dict(connection.execute(TURNS.select()).mappings().one())
     assert row == {
@@ -88,7 +88,8 @@ async def test_a_turn_is_kept_whole(journal: Journal, engine: Engine) -> None:
         "author": "slack:U1", "question": "¿Cuántos días?", "text": "Tenés 15 días [1].",
         "outcome": "answered", "reason": None, "confidence": 0.75, "persona": "rioplatense",
         "register_score": 0.5, "model": "openai:gpt",
-        "citations": [cited.model_dump(mode="json")], "tool_calls": [call.model_dump(mode="json")],
+        "answer": "15 días", "event": asked("e:1").model_dump(mode="json"), "posts": "C1:1.2",
+        "citations": [cited.model_dump(mode="json") | {"passage": "p1"}], "tool_calls": [call.model_dump(mode="json")],
         "timings": {"search": 0.01}, "tokens_in": 900, "tokens_out": 100, "cost_usd": 0.02,
     }  # fmt: skip
 

@@ -1,0 +1,130 @@
+"""What connectors ask of the bot outside a turn: whose message it is, what to show, what to suggest."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from bot.access import is_admin
+from bot.channels import Channels
+from bot.dispatch import Dispatch
+from bot.journal import Journal, Unanswered
+from bot.memory import Memory
+from bot.messages import Channel, Message, Person
+from bot.phrases import Phrases
+from bot.settings import Settings
+from bot.voice import Voices
+from knowledge.manifest import IndexStatus
+
+_LOADING = ("searching", "thinking", "writing", "checking")
+_UNANSWERED = 10
+
+
+class Shelf(Protocol):
+    """What the desk needs of the library."""
+
+    def status(self) -> list[IndexStatus]:
+        """Each source, with how fresh it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a person sees of the bot outside conversations."""
+
+    admin: bool
+    """Whether what follows the sources is filled in."""
+    sources: tuple[IndexStatus, ...]
+    today: dict[str, int]
+    """How many of today's questions ended in which outcome."""
+    unanswered: tuple[Unanswered, ...]
+    """The last ones, newest first."""
+
+
+class Desk:
+    """The bot's word on what is no turn."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        channels: Channels,
+        library: Shelf,
+        memory: Memory,
+        *,
+        voices: Voices,
+        journal: Journal,
+        dispatch: Dispatch,
+    ) -> None:
+        self._settings = settings
+        self._channels = channels
+        self._library = library
+        self._memory = memory
+        self._voices = voices
+        self._journal = journal
+        self._dispatch = dispatch
+
+    async def count(self, reason: str) -> None:
+        """Counts an event that is not answered, by its reason code."""
+        await self._dispatch.count(reason)
+
+    def phrases(self, persona: str = "") -> Phrases:
+        """The bot's own words in a persona's language and form of address; without one, the default's."""
+        return self._voices.phrases(persona)
+
+    async def phrases_in(self, channel: Channel) -> Phrases:
+        """The bot's own words as this channel's persona says them: buttons, modals, refusals."""
+        return self._voices.phrases(self._voices.persona(await self._channels.of(channel)))
+
+    def is_admin(self, person: Person, platform: str) -> bool:
+        """Whether someone may give the bot orders; the same check that commands undergo."""
+        return is_admin(self._settings, person, platform)
+
+    async def follows_up(self, thread: str, channel: Channel, author: Person) -> bool:
+        """Whether something said in a thread without mentioning the bot is for it; else `not_addressed`."""
+        who = (await self._channels.of(channel)).follow_ups
+        if who == "off":
+            return False
+        askers = await self._memory.askers(thread)
+        return author.id in askers if who == "asker" else bool(askers)
+
+    async def amend(self, message: Message) -> bool:
+        """The question was edited: the new one stands; False when the old one is being answered already."""
+        return await self._dispatch.amend(message)
+
+    async def withdraw(self, event_id: str) -> bool:
+        """The question was deleted: it is not answered; what is being written of an answer is stopped."""
+        return await self._dispatch.cancel(event_id) or await self._dispatch.stop(
+            event_id, "deleted_question"
+        )
+
+    async def home(self, person: Person, platform: str) -> Home:
+        """The overview: sources with their freshness; for admins today's questions, and the unanswered."""
+        admin = self.is_admin(person, platform)
+        sources = await asyncio.to_thread(self._library.status)
+        public = {one.name for one in self._settings.sources if one.access == "public"}
+        shown = tuple(one for one in sources if admin or one.source in public)
+        if not admin:
+            return Home(admin, shown, {}, ())
+        today = await self._journal.outcomes(datetime.now(UTC) - timedelta(days=1))
+        unanswered = await self._journal.unanswered(limit=_UNANSWERED)
+        return Home(admin, shown, today, tuple(unanswered))
+
+    async def suggest(self, typed: str, person: Person, channel: Channel, limit: int = 25) -> list[str]:
+        """Questions to go on with what is being typed: good ones asked before, titles of documents."""
+        return []
+
+    async def complete(self, completes: str, typed: str, limit: int = 25) -> list[str]:
+        """Values for an argument of a command (`Parameter.completes`) that have in them what was typed."""
+        names = [one.name for one in self._settings.sources] if completes == "source" else []
+        return [name for name in names if typed.casefold() in name.casefold()][:limit]
+
+    async def prompts(self, channel: Channel, limit: int = 4) -> tuple[str, ...]:
+        """Questions to begin with: the examples of the channel's persona."""
+        persona = self._voices.persona(await self._channels.of(channel))
+        return tuple(example.question for example in persona.examples)[:limit]
+
+    async def loading(self, channel: Channel) -> Sequence[str]:
+        """What to show by turns while an answer is awaited."""
+        phrases = await self.phrases_in(channel)
+        return [phrases.render(key) for key in _LOADING]

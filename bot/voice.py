@@ -1,0 +1,59 @@
+"""Who speaks: the persona of a channel or thread, and the bot's own phrases in its words."""
+
+from dataclasses import dataclass
+
+from bot.memory import Memory
+from bot.messages import Command, Feedback, Message
+from bot.personas import Persona, load_persona
+from bot.phrases import Phrases
+from bot.settings import ResolvedChannel, Settings
+
+_BUILT_IN = {"es": "formal", "en": "english"}
+"""The persona where none is set, by language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks in a turn."""
+
+    persona: Persona
+    phrases: Phrases
+    seed: str
+    """Chooses among variants of a phrase; the same turn always says the same."""
+
+    def say(self, key: str, **values: object) -> str:
+        """A phrase of the bot's own in this voice."""
+        return self.phrases.render(key, seed=self.seed, **values)
+
+
+class Voices:
+    """The personas of this deployment."""
+
+    def __init__(self, settings: Settings, memory: Memory) -> None:
+        self._folder = settings.path.parent / "personas"
+        self._default = _BUILT_IN[settings.language]
+        self._memory = memory
+
+    def persona(self, channel: ResolvedChannel) -> Persona:
+        """Who speaks in a channel, in threads that begin now."""
+        return load_persona(channel.persona or self._default, self._folder)
+
+    def phrases(self, persona: Persona | str | None) -> Phrases:
+        """The bot's phrases as a persona, given itself or by name, says them."""
+        found = (
+            persona if isinstance(persona, Persona) else load_persona(persona or self._default, self._folder)
+        )
+        register = found.register_
+        return Phrases(
+            found.language, register.singular if register else None, register.plural if register else None
+        )
+
+    async def of(self, event: Message | Command | Feedback, channel: ResolvedChannel) -> Voice:
+        """Who speaks in a turn: the persona of the channel, or the one that its thread began with."""
+        default = channel.persona or self._default
+        if not isinstance(event, Message):  # a command or a press begins no conversation
+            persona = load_persona(default, self._folder)
+        else:
+            name = await self._memory.persona(event.thread, default=default)
+            persona = load_persona(name, self._folder)
+        return Voice(persona, self.phrases(persona), event.id)

@@ -154,6 +154,43 @@ class ToolCall(_Frozen):
     seconds: float
 
 
+class Picture(_Frozen):
+    """A picture that a tool made; connectors post it as a file."""
+
+    name: str
+    """With its ending: `lookup-1.png`."""
+    media_type: str
+    content: bytes
+    """In JSON, Base64."""
+    alt: str
+    """What is to be seen, for those who do not see it: the prompt it was made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+
+class Confirmation(_Frozen):
+    """A call with effects that waits for the asker's word. `bot/tools/confirming.py` keeps it.
+
+    A press is a `Command` named `confirm` or `decline` with `{"token": token}`.
+    """
+
+    token: str
+    tool: str
+    text: str
+    """What exactly will be done, Markdown."""
+    asker: str
+    """Who alone may confirm: `slack:U1`."""
+    until: datetime
+    """When it is off."""
+
+
+class Confirm(_Frozen):
+    """The reply asks for the asker's word before something is done; its `Answer` carries the same."""
+
+    type: Literal["confirm"] = "confirm"
+    confirmation: Confirmation
+
+
 class RegisterScore(_Frozen):
     """The forms of address asked for, and how well the answer keeps to them (null: no evidence)."""
 
@@ -215,20 +252,25 @@ class Answer(_Frozen):
     actions: tuple[ActionName, ...] = Field(default=(), exclude_if=lambda actions: not actions)
     """The buttons below it, in this order."""
 
+    pictures: tuple[Picture, ...] = Field(default=(), exclude_if=lambda pictures: not pictures)
+    """What tools drew, to be posted as files."""
+    confirmations: tuple[Confirmation, ...] = Field(default=(), exclude_if=lambda waiting: not waiting)
+    """What waits for the asker's word, each shown with its two buttons."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-Chunk = Annotated[Status | Text | Replace | Answer, Field(discriminator="type")]
-Reply = AsyncIterator[Status | Text | Replace | Answer]
-_CHUNK: TypeAdapter[Status | Text | Replace | Answer] = TypeAdapter(Chunk)
+Chunk = Annotated[Status | Text | Replace | Confirm | Answer, Field(discriminator="type")]
+Reply = AsyncIterator[Status | Text | Replace | Confirm | Answer]
+_CHUNK: TypeAdapter[Status | Text | Replace | Confirm | Answer] = TypeAdapter(Chunk)
 
 
-def dump_chunk(chunk: Status | Text | Replace | Answer) -> bytes:
+def dump_chunk(chunk: Status | Text | Replace | Confirm | Answer) -> bytes:
     """The chunk as JSON, with contract names (`register`)."""
     return _CHUNK.dump_json(chunk, by_alias=True)
 
 
-def load_chunk(payload: bytes | str) -> Status | Text | Replace | Answer:
+def load_chunk(payload: bytes | str) -> Status | Text | Replace | Confirm | Answer:
     """The chunk that `dump_chunk` wrote."""
     return _CHUNK.validate_json(payload)
 

@@ -98,6 +98,11 @@ class Desk:
             event_id, "deleted_question"
         )
 
+    async def halt(self, thread: str) -> bool:
+        """What is being written of an answer in a thread is broken off; False when nothing is."""
+        current = await self._dispatch.current(thread)
+        return current is not None and await self._dispatch.stop(current)
+
     async def home(self, person: Person, platform: str) -> Home:
         """The overview: sources with their freshness; for admins today's questions, and the unanswered."""
         admin = self.is_admin(person, platform)

@@ -254,6 +254,12 @@ class Dispatch:
         """Name of the stream of ready threads."""
         return f"{self._root}:ready:{priority}"
 
+    async def current(self, thread: str) -> str | None:
+        """Id of the event of a thread that is being answered, or is the next one to be."""
+        with _in_words():
+            first: Any = await self.redis.lindex(f"{self._root}:t:{thread}", 0)
+        return first.decode() if first else None
+
     @property
     def stops(self) -> str:
         """Name of the channel on which stops are told: why, a blank, the event's id."""

@@ -82,18 +82,18 @@ def _irregular() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def _table() -> tuple[dict[str, str], frozenset[str]]:
-    """The verbs with their classes, and those marked rare with a `?`."""
-    table, rare = {}, set()
+def _table() -> tuple[dict[str, str], dict[str, str]]:
+    """The verbs with their classes; then those in use, marked with a `*`."""
+    table, used = {}, {}
     for line in (_HERE / "verbs.txt").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
         infinitive, *marks = line.split()
-        if "?" in marks:
-            rare.add(infinitive)
-            marks.remove("?")
-        table[infinitive] = "".join(marks)
-    return table, frozenset(rare)
+        verb_class = marks[0] if marks and marks[0] != "*" else ""
+        table[infinitive] = verb_class
+        if marks and marks[-1] == "*":
+            used[infinitive] = verb_class
+    return table, used
 
 
 def irregular_families() -> tuple[str, ...]:
@@ -106,17 +106,9 @@ def verbs() -> dict[str, str]:
     return _table()[0]
 
 
-def rare_verbs() -> frozenset[str]:
-    """The verbs not worth looking for in a text: their forms look like more frequent words."""
-    return _table()[1]
-
-
-@cache
 def common_verbs() -> dict[str, str]:
-    """The class of every verb worth looking for in a text."""
-    return {
-        infinitive: verb_class for infinitive, verb_class in verbs().items() if infinitive not in rare_verbs()
-    }
+    """The class of every verb in use: the others are not worth looking for in a text."""
+    return _table()[1]
 
 
 def stems_of(infinitive: str) -> frozenset[str]:

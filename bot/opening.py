@@ -24,7 +24,7 @@ def open_library(settings: Settings, *, writing: bool) -> Library:
             data=settings.data,
             sources=sources,
             embedding=settings.embedding,
-            llm=settings.llm,
+            llm=(settings.llm,) if settings.llm else (),
             providers=_providers(settings),
             chroma_url=secret(settings.env.chroma_url),
         ),

@@ -2,17 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from knowledge import prompts
-from knowledge.answers import Piece, Question, quoted
+from knowledge.answers import Discarded, Piece, Question, Result, quoted
 from knowledge.composing import Composition
 from knowledge.errors import KnowledgeError, ModelError
 from knowledge.extract import Extract, Statistics, extract
 from knowledge.followups import standalone
 from knowledge.generation import Generation
-from knowledge.models import LanguageModel
+from knowledge.models import LanguageModel, Models, Task
 from knowledge.retrieval import Found
 
 _PASSAGES = 6
@@ -36,54 +37,71 @@ class Engine:
     """Answers questions from the index, with a model or without one."""
 
     def __init__(
-        self, retriever: Search, model: LanguageModel | None = None, *, concurrency: int = 4
+        self,
+        retriever: Search,
+        models: Models | None = None,
+        tasks: Mapping[Task, Sequence[str]] | None = None,
+        *,
+        concurrency: int = 4,
     ) -> None:
         self._retriever = retriever
-        self._model = model
+        self._models = models
+        self._tasks = tasks
         # Searching is CPU work in threads; more of them at once only makes each slower.
         self._slots = asyncio.Semaphore(concurrency)
 
     @property
     def model(self) -> str | None:
-        """`provider:model`, or None when answers are extracts."""
-        return self._model.spec if self._model else None
-
-    async def aclose(self) -> None:
-        """Closes the model's connections."""
-        if self._model is not None:
-            await self._model.aclose()
+        """`provider:model` that is asked first, or None when answers are extracts."""
+        return self._tasks["answer"][0] if self._tasks else None
 
     async def answer(self, question: Question) -> AsyncIterator[Piece]:
         """The answer in pieces; the last one is its `Result`."""
+        model = LanguageModel(self._models, self._tasks) if self._models and self._tasks else None
+        async for piece in self._answer(question, model):
+            if isinstance(piece, Result):
+                yield replace(piece, calls=tuple(model.calls) if model else ())
+            else:
+                yield piece
+
+    async def _answer(self, question: Question, model: LanguageModel | None) -> AsyncIterator[Piece]:
         timings: dict[str, float] = {}
         started = time.perf_counter()
-        asked = await self._complete(question)
+        asked = await self._complete(question, model)
         timings["condense"] = time.perf_counter() - started
         found, extracted = await self._search(question.neutral(asked), question, timings)
-        if self._model is None or not found.hits:
+        if model is None or not found.hits:
             yield quoted(extracted, found.hits, timings)
             return
         statistics = self._retriever.statistics
         if question.schema is not None:
             composition = Composition(
-                self._model, asked, question, question.schema, found.hits, extracted, statistics, timings
+                model, asked, question, question.schema, found.hits, extracted, statistics, timings
             )
             yield await composition.result()
             return
-        generation = Generation(self._model, asked, question, found.hits, extracted, statistics, timings)
-        async for piece in generation.stream():
-            yield piece
+        while True:
+            generation = Generation(model, asked, question, found.hits, extracted, statistics, timings)
+            async for piece in generation.stream():
+                if isinstance(piece, Result) and model.resumable:
+                    break
+                yield piece
+            if not model.resumable:
+                return
+            # The model broke off after its answer was shown in part: another one begins it anew.
+            model.resumable = False
+            yield Discarded()
 
-    async def _complete(self, question: Question) -> str:
+    async def _complete(self, question: Question, model: LanguageModel | None) -> str:
         """The question as it stands by itself."""
         text = f"{question.text}\n{question.about}" if question.about else question.text
         if not question.history:
             return text
-        if self._model is not None:
+        if model is not None:
             said = [(turn.question, turn.answer) for turn in question.history]
             system, user = prompts.condense(said, text)
             try:
-                asked = (await self._model.complete((("system", system), ("user", user)))).strip()
+                asked = (await model.complete((("system", system), ("user", user)))).strip()
             except ModelError:
                 asked = ""
             if asked and len(asked) < 4 * len(text) + 400:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from knowledge.errors import KnowledgeError, SourceError
 from knowledge.indexing import Indexer
 from knowledge.lexical import LexicalReader
 from knowledge.manifest import IndexStatus, Manifest
-from knowledge.models import Provider, open_model
+from knowledge.models import Models, Price, Provider, Task
 from knowledge.priority import Priority
 from knowledge.retrieval import Found, Retriever
 from knowledge.sources import open_source
@@ -50,7 +50,12 @@ class LibrarySettings:
     data: Path
     sources: tuple[SourceSpec, ...]
     embedding: str = "local"
-    llm: str | None = None
+    llm: tuple[str, ...] = ()
+    """Models in order, `provider:model`; none: answers are extracts."""
+    tasks: Mapping[Task, tuple[str, ...]] = field(default_factory=dict)
+    """Models for what is not answering, where they are others."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """By glob over `provider:model`; the last one that fits holds."""
     providers: Mapping[str, Provider] = field(default_factory=dict)
     chroma_url: str | None = None
 
@@ -91,7 +96,8 @@ class Library:
         self._backfill: VectorBackfill | None = None
         self._priority = Priority()
         self._all_read = False
-        self._engines: dict[str | None, Engine] = {}
+        self._llms = Models(settings.providers, settings.prices)
+        self._engines: dict[tuple[str, ...], Engine] = {}
 
     @property
     def names(self) -> list[str]:
@@ -116,13 +122,14 @@ class Library:
         with self._priority.question():
             return searcher.search(question, limit=limit, sources=sources, per_document=per_document)
 
-    def engine(self, llm: str | None = None) -> Engine:
-        """The engine that answers with a model (`provider:model`), or with the configured one."""
-        spec = llm or self._settings.llm
+    def engine(self, llm: Sequence[str] | str | None = None) -> Engine:
+        """The engine that answers with the first of these models that can, or with the configured ones."""
+        answer = ((llm,) if isinstance(llm, str) else tuple(llm or ())) or self._settings.llm
         with self._opening:
-            if spec not in self._engines:
-                self._engines[spec] = Engine(self, open_model(spec, self._settings.providers))
-            return self._engines[spec]
+            if answer not in self._engines:
+                tasks = {**self._settings.tasks, "answer": answer} if answer else None
+                self._engines[answer] = Engine(self, self._llms, tasks)
+            return self._engines[answer]
 
     def sync(
         self,
@@ -185,8 +192,7 @@ class Library:
 
     async def aclose(self) -> None:
         """Closes the models' connections, then everything else."""
-        for engine in self._engines.values():
-            await engine.aclose()
+        await self._llms.aclose()
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:

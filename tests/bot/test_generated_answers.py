@@ -115,7 +115,7 @@ async def test_a_follow_up_is_rewritten_by_the_model(tmp_path: Path):
     """With a model it completes a follow-up, and what it wrote is what is searched."""
 
     def script(body: dict) -> list[str]:
-        if not body.get("stream"):
+        if "<conversation>" in body["messages"][-1]["content"]:
             return ["¿Cuántos días de vacaciones hay en España?"]
         return ["Son 25 días [1]." if "25 días" in body["messages"][-1]["content"] else "Son 17 días [1]."]
 

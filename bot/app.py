@@ -14,7 +14,12 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bot.admin import Admin
+from bot.admin import COMMANDS
+from bot.admin.admin import Admin
+from bot.admin.channel import ChannelCommands
+from bot.admin.index import IndexCommands
+from bot.admin.steps import Run
+from bot.admin.voices import VoiceCommands
 from bot.bot import Bot
 from bot.channels import Channels
 from bot.desk import Desk
@@ -129,7 +134,7 @@ class Runtime:
 
 async def submit(dispatch: Dispatch, event: Event) -> bool:
     """Puts an event into the queue, questions before what takes long; a known one is counted and dropped."""
-    slow = isinstance(event, Command) and event.name == "reindex"
+    slow = isinstance(event, Command) and event.name in COMMANDS and COMMANDS[event.name].slow
     fresh = await dispatch.submit(event, priority="background" if slow else "question")
     if not fresh:
         await dispatch.count("duplicate")
@@ -162,16 +167,29 @@ async def _join(settings: Settings, state: State, library: Library) -> Runtime:
     journal = Journal(library.database)
     dispatch = Dispatch(state.redis)
     memory = Memory(state.redis)
-    channels = Channels(settings)
+    channels = Channels(settings, library.database)
     voices = Voices(settings, memory)
     connectors: dict[str, Connector] = {}
+    indexed = IndexCommands(settings, library, journal, dispatch)
+    speaking = VoiceCommands(channels, voices, lambda message: bot.trial(message))
+    chosen = ChannelCommands(settings, channels, voices)
+    runs: dict[str, Run] = {
+        "status": indexed.status,
+        "sources": indexed.sources,
+        "reindex": indexed.reindex,
+        "persona": speaking.persona,
+        "test": speaking.test,
+        "channel show": chosen.show,
+        "channel set": chosen.set,
+        "channel reset": chosen.reset,
+    }
     bot = Bot(
         settings,
         channels,
         library,
         memory,
         voices=voices,
-        commands=Admin(settings, library, journal, dispatch),
+        commands=Admin(settings, journal, runs),
         presses=Presses(settings, channels, journal, dispatch, connectors),
         opinions=journal,
     )

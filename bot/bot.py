@@ -23,7 +23,6 @@ from bot.messages import (
     Status,
     Text,
 )
-from bot.phrases import Phrases
 from bot.pressing import Told
 from bot.settings import ResolvedChannel, Settings
 from bot.stopping import without_numbers
@@ -51,7 +50,7 @@ _PAUSE, _LOOKS = 0.5, 240
 class Commands(Protocol):
     """The admin commands, by name."""
 
-    def run(self, command: Command, phrases: Phrases) -> Reply:
+    def run(self, command: Command, voice: Voice) -> Reply:
         """Carries out a command, telling how it goes."""
         ...
 
@@ -119,11 +118,19 @@ class Bot:
             case Command() if event.name in PRESSED:
                 reply = self._press(event, voice)
             case Command():
-                reply = self._commands.run(event, voice.phrases)
+                reply = self._commands.run(event, voice)
             case Feedback():
                 reply = self._thank(event, voice)
         async for chunk in reply:
             yield _with_actions(chunk, event, channel)
+
+    async def trial(self, message: Message) -> Reply:
+        """A question answered as its channel would answer it, leaving no trace."""
+        channel = await self._channels.of(message.channel)
+        persona = self._voices.persona(channel)
+        voice = Voice(persona, self._voices.phrases(persona), message.id)
+        async for chunk in self._answer(message, channel, voice):
+            yield chunk
 
     async def remember(self, event: Message | Command | Feedback, answer: Answer) -> None:
         """Keeps an answered turn in the thread's memory, for follow-ups."""

@@ -67,6 +67,7 @@ class Audited:
     action: str
     arguments: Mapping[str, Any]
     outcome: str
+    channel: str | None = None
 
 
 class Journal:
@@ -122,8 +123,10 @@ class Journal:
         }
         await self._upsert(FEEDBACK, row)
 
-    async def audit(self, author: str, action: str, arguments: Mapping[str, Any], outcome: str) -> None:
-        """Notes what an admin or a tool did."""
+    async def audit(
+        self, author: str, action: str, arguments: Mapping[str, Any], outcome: str, channel: str | None = None
+    ) -> None:
+        """Notes what an admin or a tool did, and in which channel."""
         row = {
             "at": datetime.now(UTC),
             "author": author,

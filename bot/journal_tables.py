@@ -1,4 +1,4 @@
-"""The tables of the journal."""
+"""The tables of the journal, and of what admins choose for channels."""
 
 from datetime import UTC, datetime
 
@@ -99,6 +99,18 @@ AUDIT = Table(
     Column("action", Text, nullable=False),
     Column("arguments", JSON, nullable=False),
     Column("outcome", Text, nullable=False),
+    Column("channel", Text),
+)
+# What admins chose from chat: one row for each setting of a channel.
+CHANNEL_SETTINGS = Table(
+    "channel_settings",
+    _metadata,
+    Column("channel", Text, nullable=False),
+    Column("setting", Text, nullable=False),
+    Column("value", JSON, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", _Moment, nullable=False),
+    PrimaryKeyConstraint("channel", "setting"),
 )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.memory import Memory
 from bot.messages import Command, Feedback, Message
-from bot.personas import Persona, load_persona
+from bot.personas import Persona, load_persona, persona_files
 from bot.phrases import Phrases
 from bot.settings import ResolvedChannel, Settings
 
@@ -33,6 +33,15 @@ class Voices:
         self._folder = settings.path.parent / "personas"
         self._default = _BUILT_IN[settings.language]
         self._memory = memory
+
+    @property
+    def names(self) -> list[str]:
+        """Every persona there is."""
+        return sorted(persona_files(self._folder))
+
+    def named(self, name: str) -> Persona:
+        """The persona of that name."""
+        return load_persona(name, self._folder)
 
     def persona(self, channel: ResolvedChannel) -> Persona:
         """Who speaks in a channel, in threads that begin now."""

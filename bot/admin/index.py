@@ -1,80 +1,26 @@
-"""The admin commands, once for every platform: what they are called, what they take, what they do.
-
-A connector renders the registry (`COMMANDS`) its own way and hands over a `Command`; the terminal does too.
-"""
+"""Commands about what is indexed: `status`, `sources`, `reindex`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from bot.admin.steps import Done, Steps
 from bot.dispatch import Dispatch
-from bot.errors import VoceroError
 from bot.journal import Journal
-from bot.messages import Answer, Command, Outcome, RegisterScore, Reply, Status, Text
+from bot.messages import Command, Status
 from bot.phrases import Phrases
 from bot.settings import Settings
-from knowledge.errors import KnowledgeError
+from bot.voice import Voice
 from knowledge.library import Library
 from knowledge.manifest import IndexStatus
 from knowledge.syncing import Progress, SyncReport
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One argument of a command."""
-
-    name: str
-    kind: type = str
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AdminCommand:
-    """One command: its name and what it takes. Its summary is the phrase `help_<name>`."""
-
-    name: str
-    parameters: tuple[Parameter, ...] = ()
-
-
-COMMANDS = {
-    command.name: command
-    for command in (
-        AdminCommand("status"),
-        AdminCommand("sources"),
-        AdminCommand(
-            "reindex",
-            (
-                Parameter("source"),
-                Parameter("dry_run", bool),
-                Parameter("full", bool),
-                Parameter("allow_deletions", bool),
-                Parameter("wait", bool),
-            ),
-        ),
-        AdminCommand("help"),
-    )
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """How a command ended: what is said, and its result for machines."""
-
-    text: str
-    data: dict[str, Any] = field(default_factory=dict)
-    outcome: Outcome = "answered"
-    reason: str | None = None
-
-
-_Steps = AsyncIterator[Status | _Outcome]
-_Tell = Callable[[Progress], None]
-
-
-class Admin:
-    """Carries the commands out, for those who may."""
+class IndexCommands:
+    """What is indexed, what waits, and reading it again."""
 
     def __init__(self, settings: Settings, library: Library, journal: Journal, dispatch: Dispatch) -> None:
         self._settings = settings
@@ -82,55 +28,9 @@ class Admin:
         self._journal = journal
         self._dispatch = dispatch
 
-    async def run(self, command: Command, phrases: Phrases) -> Reply:
-        """Carries out a command, telling how it goes; every one is audited, refused ones too."""
-        ended = _Outcome("", outcome="failed", reason="command_failed")
-        try:
-            async for step in self._steps(command, phrases):
-                if isinstance(step, Status):
-                    yield step
-                else:
-                    ended = step
-        except (VoceroError, KnowledgeError) as error:
-            ended = _Outcome(str(error), outcome="failed", reason="command_failed")
-        await self._journal.audit(command.author.id, command.name, command.arguments, ended.outcome)
-        yield Text(text=ended.text)
-        yield Answer(
-            id=command.id,
-            outcome=ended.outcome,
-            text=ended.text,
-            answer=ended.text,
-            reason=ended.reason,
-            confidence=1.0,
-            persona="",
-            register=RegisterScore(singular="", plural="", score=None),
-            model=None,
-            data=ended.data,
-        )
-
-    def _steps(self, command: Command, phrases: Phrases) -> _Steps:
-        if command.name not in COMMANDS:
-            text = phrases.render("unknown_command", command=command.name)
-            return _just(_Outcome(text, outcome="refused", reason="unknown_command"))
-        if not self._allowed(command):
-            return _just(_Outcome(phrases.render("not_admin"), outcome="refused", reason="not_admin"))
-        match command.name:
-            case "status":
-                return self._status(phrases)
-            case "sources":
-                return self._sources(phrases)
-            case "reindex":
-                return self._reindex(command, phrases)
-            case _:
-                names = ", ".join(f"`{name}`" for name in COMMANDS)
-                return _just(_Outcome(phrases.render("help_commands", commands=names)))
-
-    def _allowed(self, command: Command) -> bool:
-        """The platform's permission and the bot's own list, both; who runs the machine needs no list."""
-        own = command.channel.platform == "terminal" or command.author.id in self._settings.admins
-        return command.author.admin and own
-
-    async def _status(self, phrases: Phrases) -> _Steps:
+    async def status(self, command: Command, voice: Voice) -> Steps:
+        """What is indexed, what was asked, what waits."""
+        phrases = voice.phrases
         sources = await asyncio.to_thread(self._library.status)
         data: dict[str, Any] = {
             "turns": await self._journal.outcomes(),
@@ -139,20 +39,22 @@ class Admin:
             "model": self._settings.llm,
             "sources": [asdict(source) for source in sources],
         }
-        parts = [f"**{phrases.render('status_title')}**", *(_line(source, phrases) for source in sources)]
+        parts = [f"**{phrases.render('status_title')}**", *(source_line(one, phrases) for one in sources)]
         for key, counts in (("status_questions", data["turns"]), ("status_ignored", data["reasons"])):
             told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
             parts.append(f"{phrases.render(key)}: {told or phrases.render('status_none')}")
         parts.append(f"{phrases.render('status_queue')}: {data['queue']['ready'] + data['queue']['running']}")
-        yield _Outcome("\n\n".join(parts), data)
+        yield Done("\n\n".join(parts), data)
 
-    async def _sources(self, phrases: Phrases) -> _Steps:
+    async def sources(self, command: Command, voice: Voice) -> Steps:
+        """Each source, with how fresh it is."""
         sources = await asyncio.to_thread(self._library.status)
-        text = "\n".join(_line(source, phrases) for source in sources)
-        yield _Outcome(text, {"sources": [asdict(source) for source in sources]})
+        text = "\n".join(source_line(source, voice.phrases) for source in sources)
+        yield Done(text, {"sources": [asdict(source) for source in sources]})
 
-    async def _reindex(self, command: Command, phrases: Phrases) -> _Steps:
-        asked = command.arguments
+    async def reindex(self, command: Command, voice: Voice) -> Steps:
+        """Reads a source again, or all of them."""
+        asked, phrases = command.arguments, voice.phrases
         reports: list[SyncReport] = []
         flags: dict[str, Any] = {
             flag: bool(asked.get(flag)) for flag in ("dry_run", "full", "allow_deletions")
@@ -168,16 +70,12 @@ class Admin:
                 if isinstance(step, Progress):
                     yield _progress(step, "index_vectors", phrases)
         failed = any(report.problem for report in reports)
-        yield _Outcome(
+        yield Done(
             "\n".join(_told(report, phrases) for report in reports),
             {"sources": [asdict(report) for report in reports]},
             outcome="failed" if failed else "answered",
             reason="index_failed" if failed else None,
         )
-
-
-async def _just(outcome: _Outcome) -> _Steps:
-    yield outcome
 
 
 async def _reported(work: Callable[..., Any]) -> AsyncIterator[Any]:
@@ -215,7 +113,7 @@ def _told(report: SyncReport, phrases: Phrases) -> str:
     return "\n".join([done, *(f"- `{one.document}`: {one.message}" for one in report.failed)])
 
 
-def _line(source: IndexStatus, phrases: Phrases) -> str:
+def source_line(source: IndexStatus, phrases: Phrases) -> str:
     """`- **handbook**: 31 documents, 240 passages (240 vectors), read 2026-11-22 17:08`."""
     counts = {
         "status_documents": source.documents,

@@ -1,0 +1,91 @@
+"""Commands about who speaks, and how a question would be answered here: `persona`, `test`."""
+
+import difflib
+from collections.abc import Callable
+
+from bot.admin.steps import Done, Steps, refused
+from bot.channels import Channels
+from bot.messages import Answer, Command, Message, Reply
+from bot.personas import Persona
+from bot.voice import Voice, Voices
+
+
+class VoiceCommands:
+    """Personas, and trials of them."""
+
+    def __init__(self, channels: Channels, voices: Voices, answer: Callable[[Message], Reply]) -> None:
+        """`answer`: answers a question as its channel would, leaving no trace."""
+        self._channels = channels
+        self._voices = voices
+        self._answer = answer
+
+    async def persona(self, command: Command, voice: Voice) -> Steps:
+        """The personas there are, or one of them whole."""
+        names = self._voices.names
+        name = command.arguments.get("persona")
+        if name and name not in names:
+            near = difflib.get_close_matches(name, names, n=1) or names
+            shown = ", ".join(f"`{one}`" for one in near)
+            yield refused(voice.say("unknown_persona", persona=name, personas=shown), "unknown_persona")
+        elif name:
+            persona = self._voices.named(name)
+            yield Done(_whole(persona, voice), {"persona": persona.model_dump(mode="json", by_alias=True)})
+        else:
+            here = self._voices.persona(await self._channels.of(command.channel)).name
+            lines = [_line(self._voices.named(one), here, voice) for one in names]
+            yield Done("\n".join(lines), {"personas": names, "here": here})
+
+    async def test(self, command: Command, voice: Voice) -> Steps:
+        """A question as this channel would answer it."""
+        channel = await self._channels.of(command.channel)
+        message = Message(
+            id=command.id,
+            thread=command.thread,
+            channel=command.channel,
+            author=command.author,
+            at=command.at,
+            language=command.language,
+            text=str(command.arguments["question"]),
+        )
+        async for chunk in self._answer(message):
+            if isinstance(chunk, Answer):
+                sources = ", ".join(f"`{one}`" for one in sorted(channel.sources))
+                facts = {
+                    "status_persona": f"`{chunk.persona}`",
+                    "status_sources": sources or voice.say("status_none"),
+                    "status_outcome": f"`{chunk.outcome}`",
+                    "status_confidence": f"{chunk.confidence:.2f}",
+                    "status_model": f"`{chunk.model}`" if chunk.model else voice.say("status_none"),
+                }
+                told = "\n".join(f"- {voice.say(key)}: {value}" for key, value in facts.items())
+                data = chunk.model_dump(mode="json", by_alias=True, exclude={"type", "data", "actions"})
+                data["sources"] = sorted(channel.sources)
+                yield Done(f"{told}\n\n{chunk.text}", data, citations=chunk.citations)
+            elif chunk.type == "status":
+                yield chunk
+
+
+def _line(persona: Persona, here: str, voice: Voice) -> str:
+    mark = f" ({voice.say('persona_here')})" if persona.name == here else ""
+    return f"- `{persona.name}`{mark}: {', '.join(_about(persona))}"
+
+
+def _about(persona: Persona) -> list[str]:
+    register = persona.register_
+    parts = [persona.title, persona.language, *((register.singular, register.plural) if register else ())]
+    return [part for part in parts if part]
+
+
+def _whole(persona: Persona, voice: Voice) -> str:
+    facts = {
+        "status_persona": f"`{persona.name}`, {', '.join(_about(persona))}",
+        "status_tone": persona.tone,
+        "status_model": persona.model,
+    }
+    lines = [f"- {voice.say(key)}: {value}" for key, value in facts.items() if value]
+    parts = [
+        "\n".join(lines),
+        *(f"> {line}" for line in ["\n> ".join(persona.instructions.strip().splitlines())]),
+    ]
+    parts += [f"**{one.question}**\n{one.answer}" for one in persona.examples]
+    return "\n\n".join(parts)

@@ -1,0 +1,102 @@
+"""Making a call: checked arguments, a place in the line, a time, a size, and a result kept for a while."""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.messages import ToolCall
+from bot.tools.reading import told
+from bot.tools.tool import ArgumentsError, Asker, Output, Tool, ToolError
+from knowledge.hidden import seen
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+_GRACE = 2.0
+"""Seconds that a call may need beyond its own time to end by itself, with its own words for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What came of a call."""
+
+    record: ToolCall
+    output: Output
+    """What went wrong, where something did."""
+    error: ToolError | None = None
+
+
+class Caller:
+    """Makes the calls of one process."""
+
+    def __init__(self, redis: "Redis", prefix: str = "vocero") -> None:
+        self._redis = redis
+        self._prefix = f"{prefix}:tool"
+        self._places: dict[str, asyncio.Semaphore] = {}
+
+    async def call(self, tool: Tool, arguments: Mapping[str, Any], asker: Asker) -> Called:
+        """Makes a call. Whatever goes wrong is in the result, in words."""
+        started = time.perf_counter()
+        outcome, error = "ok", None
+        try:
+            checked = tool.check(arguments)
+            arguments = plain_arguments(checked)
+            key = self._key(tool, arguments, asker)
+            output = await self._kept(tool, key)
+            if output is not None:
+                outcome = "cached"
+            else:
+                output = await self._run(tool, checked, asker)
+                await self._keep(tool, key, output)
+        except ToolError as raised:
+            outcome = "invalid_arguments" if isinstance(raised, ArgumentsError) else "failed"
+            output, error = Output(clean(tool, str(raised))), raised
+        except TimeoutError:
+            error = ToolError(f"{tool.name} took longer than {tool.timeout:g} s.", done=None)
+            outcome, output = "timed_out", Output(str(error))
+        seconds = round(time.perf_counter() - started, 4)
+        record = ToolCall(name=tool.name, arguments=dict(arguments), outcome=outcome, seconds=seconds)
+        return Called(record, output, error)
+
+    async def _run(self, tool: Tool, arguments: dict[str, Any], asker: Asker) -> Output:
+        place = self._places.setdefault(tool.name, asyncio.Semaphore(tool.concurrency))
+        async with asyncio.timeout(tool.timeout + _GRACE), place:
+            output = await tool.run(arguments, asker)
+        return Output(clean(tool, output.text), output.pictures, output.hits)
+
+    async def _kept(self, tool: Tool, key: str) -> Output | None:
+        if tool.cache is None or tool.effects:
+            return None
+        kept = await self._redis.get(key)
+        return Output(kept.decode()) if isinstance(kept, bytes) else None
+
+    async def _keep(self, tool: Tool, key: str, output: Output) -> None:
+        if tool.cache is None or tool.effects or output.pictures or output.hits:
+            return
+        await self._redis.set(key, output.text, px=int(tool.cache.total_seconds() * 1000))
+
+    def _key(self, tool: Tool, arguments: Mapping[str, Any], asker: Asker) -> str:
+        """One for each tool, what it is, its arguments, and what its asker may read."""
+        what = [tool.name, tool.description, tool.parameters, arguments, sorted(asker.sources)]
+        digest = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
+        return f"{self._prefix}:result:{digest}"
+
+
+def plain_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as JSON has them."""
+    plain: dict[str, Any] = json.loads(told(dict(arguments)))
+    return plain
+
+
+def clean(tool: Tool, text: str) -> str:
+    """What may be told of a result: no secrets, nothing hidden, not more than is wanted."""
+    for secret in tool.secret:
+        text = text.replace(secret, "…")
+    text = seen(text)
+    if len(text) <= tool.max_chars:
+        return text
+    return f"{text[: tool.max_chars]}\n(cut: {len(text) - tool.max_chars:,} characters more)"

@@ -2,22 +2,24 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
 from bot.access import readable
 from bot.actions import PRESSED, first, offered
 from bot.channels import Channels
-from bot.framing import Framed, citation, framed_quotes
+from bot.editing import searchable
+from bot.framing import conclude, for_machines, frame, spoken
 from bot.memory import Memory, Remembered
 from bot.messages import (
     Answer,
     Command,
+    Confirm,
     Feedback,
     Message,
     Outcome,
-    RegisterScore,
     Replace,
     Reply,
     Status,
@@ -41,7 +43,7 @@ _THANKS = re.compile(
 )
 
 
-Chunk = Status | Text | Replace | Answer
+Chunk = Status | Text | Replace | Confirm | Answer
 
 _PAUSE, _LOOKS = 0.5, 240
 """Seconds between looks at whether a source has been read for the first time, and how many."""
@@ -115,6 +117,8 @@ class Bot:
             case Message():
                 await self._memory.join(event.thread, event.author.id)
                 reply = self._answer(event, channel, voice)
+                if voice.persona.format.json_schema is not None:
+                    reply = for_machines(reply)
             case Command() if event.name in PRESSED:
                 reply = self._press(event, voice)
             case Command():
@@ -143,7 +147,7 @@ class Bot:
         """What is said when a turn failed for good."""
         channel = await self._channels.of(event.channel)
         voice = await self._voices.of(event, channel)
-        for chunk in _spoken(event.id, voice, voice.say("apology", turn=event.id), "failed", "error"):
+        for chunk in spoken(event.id, voice, voice.say("apology", turn=event.id), "failed", "error"):
             yield _with_actions(chunk, event, channel)
 
     async def break_off(self, event: Message | Command | Feedback, written: str, why: str) -> Reply:
@@ -152,21 +156,19 @@ class Bot:
         voice = await self._voices.of(event, channel)
         kept = without_numbers(written)
         text = "\n\n".join(part for part in (kept, voice.say(why)) if part)
-        spoken, answer = _spoken(event.id, voice, text, "refused", why)
-        yield Replace(text=spoken.text)
+        said, answer = spoken(event.id, voice, text, "refused", why)
+        yield Replace(text=said.text)
         yield _with_actions(answer.model_copy(update={"answer": kept}), event, channel)
 
-    async def _answer(
-        self, message: Message, channel: ResolvedChannel, voice: Voice
-    ) -> AsyncIterator[Status | Text | Replace | Answer]:
+    async def _answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
         if small_talk := _small_talk(message):
             key, outcome = small_talk
-            for chunk in _spoken(message.id, voice, voice.say(key), outcome, key):
+            for chunk in spoken(message.id, voice, voice.say(key), outcome, key):
                 yield chunk
             return
         sources = readable(self._settings, channel, message)
         if not sources:
-            for chunk in _spoken(message.id, voice, voice.say("refused_source"), "refused", "not_allowed"):
+            for chunk in spoken(message.id, voice, voice.say("refused_source"), "refused", "not_allowed"):
                 yield chunk
             return
         for _ in range(_LOOKS):
@@ -181,10 +183,14 @@ class Bot:
         question = Question(
             text=message.text.strip(),
             sources=sources,
-            language=voice.persona.language,
+            language=voice.language,
             history=_before(turns, message),
             about=message.about,
-            instructions=voice.persona.prompt(),
+            instructions=voice.persona.prompt(voice.language),
+            most_words=voice.persona.format.max_words,
+            neutral=partial(searchable, language=voice.language),
+            editor=voice.editor(),
+            schema=voice.persona.format.json_schema,
         )
         written = ""
         async for piece in self._library.engine(voice.persona.model).answer(question):
@@ -196,22 +202,22 @@ class Bot:
                     written = ""
                     yield Replace(text="")
                 case Result():
-                    framed = _frame(piece, voice)
+                    framed = frame(piece, voice)
                     if framed.text.startswith(written):
                         yield Text(text=framed.text[len(written) :])
                     else:
                         yield Replace(text=framed.text)
-                    yield _conclude(message.id, piece, framed, voice)
+                    yield conclude(message.id, piece, framed, voice)
 
     async def _thank(self, feedback: Feedback, voice: Voice) -> Reply:
         await self._opinions.add_feedback(feedback)
-        for chunk in _spoken(feedback.id, voice, voice.say("feedback_thanks"), "answered", "feedback"):
+        for chunk in spoken(feedback.id, voice, voice.say("feedback_thanks"), "answered", "feedback"):
             yield chunk
 
     async def _press(self, press: Command, voice: Voice) -> Reply:
         told = await self._presses.run(press, voice)
         outcome: Outcome = "refused" if told.refused else "answered"
-        text, answer = _spoken(press.id, voice, told.text, outcome, told.refused or press.name)
+        text, answer = spoken(press.id, voice, told.text, outcome, told.refused or press.name)
         if told.text:
             yield text
         yield answer.model_copy(update={"citations": told.citations})
@@ -240,63 +246,3 @@ def _small_talk(message: Message) -> tuple[str, Outcome] | None:
     if _THANKS.match(text):
         return "thanks", "answered"
     return None
-
-
-def _spoken(id_: str, voice: Voice, text: str, outcome: Outcome, reason: str) -> tuple[Text, Answer]:
-    """A reply in the bot's own words alone."""
-    answer = Answer(
-        id=id_,
-        outcome=outcome,
-        text=text,
-        answer="",
-        reason=reason,
-        confidence=0.0,
-        persona=voice.persona.name,
-        register=_score(voice, text, ()),
-        model=None,
-    )
-    return Text(text=text), answer
-
-
-def _frame(result: Result, voice: Voice) -> Framed:
-    """The result in the persona's words."""
-    framed = Framed()
-    if result.outcome == "not_found":
-        framed.say(voice.say("not_found"))
-        if result.suggestions:
-            framed.say(voice.say("not_found_suggestions"))
-            framed.text += "\n" + "\n".join(f"- {one}" for one in result.suggestions)
-        return framed
-    if result.quotes:
-        note = voice.say("model_unavailable") if result.problem else ""
-        return framed_quotes(result, voice.say("answer_intro"), note or voice.say("extractive_note"))
-    framed.say(result.text)
-    if result.incomplete:
-        framed.say(voice.say("incomplete_answer"))
-    return framed
-
-
-def _conclude(id_: str, result: Result, framed: Framed, voice: Voice) -> Answer:
-    return Answer(
-        id=id_,
-        outcome=result.outcome,
-        text=framed.text,
-        answer=result.text,
-        reason=None if result.outcome == "answered" else result.outcome,
-        confidence=result.confidence,
-        citations=tuple(citation(cited) for cited in result.citations),
-        persona=voice.persona.name,
-        register=_score(voice, framed.text, tuple(framed.verbatim)),
-        model=result.model,
-        timings={stage: round(seconds, 4) for stage, seconds in result.timings.items()},
-    )
-
-
-def _score(voice: Voice, text: str, verbatim: tuple[tuple[int, int], ...]) -> RegisterScore:
-    register = voice.persona.register_
-    if register is None:
-        return RegisterScore(singular="", plural="", score=None)
-    from bot.register import check  # loads the verb table: only where Spanish is spoken
-
-    report = check(text, register.singular, register.plural, verbatim)
-    return RegisterScore(singular=register.singular, plural=register.plural, score=report.score)

@@ -1,10 +1,19 @@
 """A result of the engine in the persona's words: quotes marked as quotes, numbers beside them."""
 
+import json
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.messages import Citation
+from bot.messages import Answer, Citation, Outcome, RegisterScore, Replace, Reply, Text
+from bot.register.checker import check
+from bot.register.tone import check_format, json_error
+from bot.voice import Voice
 from knowledge.answers import Cited, Result
 from knowledge.extract import Quote
+from knowledge.structured import dump, texts
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -32,6 +41,13 @@ class Framed:
             shown = f"{'… ' * quote.cut_before}{quote.text}{' …' * quote.cut_after}"
             self.text += "\n".join(f"> {line}" for line in shown.splitlines()) + f" [{number}]"
         self.verbatim.append((start, len(self.text)))
+
+    def suggest(self, headings: Sequence[str]) -> None:
+        """Adds a list of places in the documents, by their own names."""
+        for heading in headings:
+            self.text += "\n- "
+            self.verbatim.append((len(self.text), len(self.text) + len(heading)))
+            self.text += heading
 
     def _separate(self) -> None:
         if self.text:
@@ -61,12 +77,117 @@ def citation(cited: Cited) -> Citation:
     )
 
 
-def framed_quotes(result: Result, intro: str, note: str) -> Framed:
-    """An extractive answer: an introduction, the quotes, and that they are quotes."""
+def frame(result: Result, voice: Voice) -> Framed:
+    """The result in the persona's words."""
     framed = Framed()
-    framed.say(intro)
-    for number, quote in result.quotes:
-        framed.quote(quote, number)
-    if note:
-        framed.say(note)
+    if result.outcome == "failed":
+        framed.say(result.problem or "")
+        return framed
+    if result.outcome == "not_found":
+        framed.say(voice.say("not_found"))
+        if result.suggestions:
+            framed.say(voice.say("not_found_suggestions"))
+            framed.suggest(result.suggestions)
+    elif result.quotes:
+        framed.say(voice.say("answer_intro"))
+        for number, quote in result.quotes:
+            framed.quote(quote, number)
+        framed.say(voice.say("model_unavailable" if result.problem else "extractive_note"))
+    else:
+        framed.say(result.text)
+        if result.incomplete:
+            framed.say(voice.say("incomplete_answer"))
+    rules = voice.persona.format
+    if rules.closing and rules.json_schema is None and not framed.text.endswith(rules.closing):
+        framed.say(rules.closing)
     return framed
+
+
+def conclude(id_: str, result: Result, framed: Framed, voice: Voice) -> Answer:
+    """The answer that a result is; what it still breaks of the persona's rules is logged."""
+    refused = "invalid_answer" if result.outcome == "failed" else result.outcome
+    answer = Answer(
+        id=id_,
+        outcome=result.outcome,
+        text=framed.text,
+        answer=result.text,
+        reason=None if result.outcome == "answered" else refused,
+        confidence=result.confidence,
+        citations=tuple(citation(cited) for cited in result.citations),
+        persona=voice.persona.name,
+        language=voice.language,
+        register=_score(voice, _said(result, framed, voice), framed.verbatim),
+        model=result.model,
+        timings={stage: round(seconds, 4) for stage, seconds in result.timings.items()},
+    )
+    if result.model is not None:
+        _log(answer, voice)
+    return answer
+
+
+def spoken(id_: str, voice: Voice, text: str, outcome: Outcome, reason: str) -> tuple[Text, Answer]:
+    """A reply in the bot's own words alone."""
+    answer = Answer(
+        id=id_,
+        outcome=outcome,
+        text=text,
+        answer="",
+        reason=reason,
+        confidence=0.0,
+        persona=voice.persona.name,
+        language=voice.language,
+        register=_score(voice, text),
+        model=None,
+    )
+    return Text(text=text), answer
+
+
+async def for_machines(reply: Reply) -> Reply:
+    """The reply where a machine reads: JSON alone, and whole; what is no answer becomes an error object."""
+    async for chunk in reply:
+        match chunk:
+            case Text() | Replace():
+                continue
+            case Answer():
+                answer = _for_a_machine(chunk)
+                yield Text(text=answer.text)
+                yield answer
+            case _:
+                yield chunk
+
+
+def _for_a_machine(answer: Answer) -> Answer:
+    """The answer if it is JSON of the persona's schema, else the error object in its place."""
+    if answer.outcome == "answered" and answer.model is not None and answer.reason is None:
+        return answer
+    reason = answer.reason or "no_model"
+    outcome = "failed" if answer.outcome == "answered" else answer.outcome
+    text = dump(json_error(answer.id, reason, answer.text))
+    changed = {"outcome": outcome, "reason": reason, "text": text, "answer": "", "citations": ()}
+    return answer.model_copy(update=changed)
+
+
+def _said(result: Result, framed: Framed, voice: Voice) -> str:
+    """What is said in an answer: of JSON its texts."""
+    if voice.persona.format.json_schema is not None and result.model and result.outcome == "answered":
+        return "\n".join(texts(json.loads(result.text)))
+    return framed.text
+
+
+def _score(voice: Voice, text: str, verbatim: Sequence[tuple[int, int]] = ()) -> RegisterScore:
+    if voice.register is None:
+        return RegisterScore(singular="", plural="", score=None)
+    singular, plural = voice.register.singular, voice.register.plural
+    report = check(text, singular, plural, verbatim)
+    return RegisterScore(singular=singular, plural=plural, score=report.score)
+
+
+def _log(answer: Answer, voice: Voice) -> None:
+    """Notes which rules of the persona a written answer still breaks."""
+    broken = [f"{one.rule}: {one.text}" for one in check_format(answer.text, voice.persona.format)]
+    if answer.register_.score is not None and answer.register_.score < 1 and voice.register:
+        found = check(answer.text, voice.register.singular, voice.register.plural).violations
+        broken += [f"register: {one.text}" for one in found]
+    if broken:
+        score = answer.register_.score
+        log.warning("%s: register score %s; what remains: %s.", answer.id, score, ", ".join(broken))

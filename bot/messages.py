@@ -242,6 +242,8 @@ class Answer(_Frozen):
     citations: tuple[Citation, ...] = ()
     persona: str
     register_: RegisterScore = Field(alias="register")
+    language: str = ""
+    """Of the bot's own words in it; empty: the persona's."""
     model: str | None
     """`provider:model`; null: extractive."""
     tool_calls: tuple[ToolCall, ...] = ()

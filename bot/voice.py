@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from bot.editing import PersonaEditor
 from bot.memory import Memory
 from bot.messages import Command, Feedback, Message
-from bot.personas import Persona, load_persona, persona_files
-from bot.phrases import Phrases
+from bot.personas import Persona, Register, load_persona, persona_files
+from bot.phrases import Language, Phrases
 from bot.settings import ResolvedChannel, Settings
 
 _BUILT_IN = {"es": "formal", "en": "english"}
@@ -20,6 +21,20 @@ class Voice:
     phrases: Phrases
     seed: str
     """Chooses among variants of a phrase; the same turn always says the same."""
+
+    @property
+    def language(self) -> Language:
+        """The language of this turn."""
+        return self.phrases.language
+
+    @property
+    def register(self) -> Register | None:
+        """How people are addressed in this turn; None in a language without forms of address."""
+        return self.persona.address(self.language)
+
+    def editor(self) -> PersonaEditor:
+        """Who reviews what a model writes in this voice."""
+        return PersonaEditor(self.register, self.persona.format)
 
     def say(self, key: str, **values: object) -> str:
         """A phrase of the bot's own in this voice."""
@@ -47,22 +62,22 @@ class Voices:
         """Who speaks in a channel, in threads that begin now."""
         return load_persona(channel.persona or self._default, self._folder)
 
-    def phrases(self, persona: Persona | str | None) -> Phrases:
-        """The bot's phrases as a persona, given itself or by name, says them."""
+    def phrases(self, persona: Persona | str | None, language: Language | None = None) -> Phrases:
+        """The bot's phrases as a persona, itself or by name, says them; in its own language or another."""
         found = (
             persona if isinstance(persona, Persona) else load_persona(persona or self._default, self._folder)
         )
-        register = found.register_
-        return Phrases(
-            found.language, register.singular if register else None, register.plural if register else None
-        )
+        return found.phrases(language)
 
     async def of(self, event: Message | Command | Feedback, channel: ResolvedChannel) -> Voice:
-        """Who speaks in a turn: the persona of the channel, or the one that its thread began with."""
+        """Who speaks in a turn: the persona of the channel, or the one that its thread began with.
+
+        The language is the question's, unless the persona has one language or the question is too short.
+        """
         default = channel.persona or self._default
         if not isinstance(event, Message):  # a command or a press begins no conversation
             persona = load_persona(default, self._folder)
-        else:
-            name = await self._memory.persona(event.thread, default=default)
-            persona = load_persona(name, self._folder)
-        return Voice(persona, self.phrases(persona), event.id)
+            return Voice(persona, persona.phrases(), event.id)
+        name = await self._memory.persona(event.thread, default=default)
+        persona = load_persona(name, self._folder)
+        return Voice(persona, persona.phrases(persona.answers_in(event.text)), event.id)

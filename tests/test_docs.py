@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from bot.personas import Persona
+from bot.register.tone import Format
 from bot.settings import (
     BudgetSettings,
     ChannelSettings,
@@ -78,6 +79,7 @@ def test_every_key_of_a_persona_is_documented() -> None:
     """docs/configuration.md describes the front matter."""
     keys = {field.alias or name for name, field in Persona.model_fields.items()} - {"instructions"}
     assert documented("Personas") == keys
+    assert documented("`format`") == set(Format.model_fields)
 
 
 def test_the_example_is_a_configuration(tmp_path: Path) -> None:

@@ -87,19 +87,19 @@ def persona() -> None:
 @json_option
 @common_options
 def test_command(name: str, as_json: bool) -> None:
-    """Check the examples of a persona: register, length, language; exit code 1 when one is wrong."""
+    """Check the examples of a persona: register, format, length, language; exit code 1 when one is wrong."""
     settings = settings_of()
-    from bot.personas import load_persona
+    from bot.personas import find_persona, read_persona
     from bot.register.examples import examine
 
-    result = examine(load_persona(name, settings.path.parent / "personas"))
+    result = examine(read_persona(find_persona(name, settings.path.parent / "personas")))
     with output(as_json) as write:
         if write:
             write(result)
         else:
             _show_persona(result)
     if result["violations"]:
-        raise VoceroError(f"The examples of persona `{name}` break its register; put the words above right.")
+        raise VoceroError(f"The examples of persona `{name}` break its rules; put the words above right.")
 
 
 def _each(
@@ -150,8 +150,7 @@ def _parsed(text: str, number: int) -> Line | str:
 
 
 def _show_findings(line: Line, result: Line) -> None:
-    score = result["score"]
-    click.echo(f"{'no evidence' if score is None else format(score, '.2f'):>11}  {line['text']}")
+    click.echo(f"{_score(result['score']):>11}  {line['text']}")
     for one in result["findings"]:
         if one["violates"]:
             instead = f" → {one['replacement']}" if one["replacement"] else ""
@@ -159,12 +158,18 @@ def _show_findings(line: Line, result: Line) -> None:
 
 
 def _show_persona(result: Line) -> None:
-    score = result["score"]
     click.echo(
-        f"{result['persona']}: score {'no evidence' if score is None else format(score, '.2f')}, ", nl=False
+        f"{result['persona']}: score {_score(result['score'])}, {len(result['examples'])} examples, "
+        f"{result['violations']} violations"
     )
-    click.echo(f"{len(result['examples'])} examples, {result['violations']} violations")
     for one in result["examples"]:
-        click.echo(f"- {one['words']} words, {one['language']}: {one['answer']}")
+        click.echo(
+            f"- score {_score(one['score'])}, {one['words']} words, {one['language']}: {one['answer']}"
+        )
         for violation in one["violations"]:
-            click.echo(f"  {violation['text']} → {violation['replacement']}")
+            instead = f" → {violation['replacement']}" if violation["replacement"] else ""
+            click.echo(f"  {violation['text']}{instead}  ({violation['rule']})")
+
+
+def _score(score: float | None) -> str:
+    return "no evidence" if score is None else f"{score:.2f}"

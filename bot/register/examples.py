@@ -1,54 +1,64 @@
 """A persona's examples against its own contract: they teach a model, so they have to keep to it."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from bot.personas import Persona
-from bot.register.checker import Finding, check
+from bot.personas import Example, Persona
+from bot.register.checker import Report, check
 from bot.register.language import detect
+from bot.register.tone import check_format, count_words
 
-
-def example_violations(persona: Persona) -> tuple[tuple[int, Finding], ...]:
-    """What breaks the register in the examples, by the example's place, from 0."""
-    register = persona.register_
-    if register is None or persona.language != "es":
-        return ()
-    return tuple(
-        (place, one)
-        for place, example in enumerate(persona.examples)
-        for one in check(example.answer, register.singular, register.plural).violations
-    )
+Violation = dict[str, Any]
+"""`rule` (`register` or `format.emoji` …), `text`, `replacement`; of the register also its place."""
 
 
 def examine(persona: Persona) -> dict[str, Any]:
     """Every example with its score, violations, length and language; the whole persona's score besides."""
-    examples = [_one(persona, example.question, example.answer) for example in persona.examples]
-    hard = sum(one["marks"] for one in examples)
-    wrong = sum(len(one["violations"]) for one in examples)
+    examples = [_examined(persona, one) for one in persona.examples]
+    marks = sum(one["marks"] for one in examples)
+    broken = sum(one["rule"] == "register" for example in examples for one in example["violations"])
     register = persona.register_
     return {
         "persona": persona.name,
         "language": persona.language,
         "register": {"singular": register.singular, "plural": register.plural} if register else None,
-        "score": 1 - wrong / hard if hard else None,
-        "violations": wrong,
+        "score": 1 - broken / marks if marks else None,
+        "violations": sum(len(one["violations"]) for one in examples),
         "examples": examples,
     }
 
 
-def _one(persona: Persona, question: str, answer: str) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "question": question,
-        "answer": answer,
-        "words": len(answer.split()),
-        "characters": len(answer),
-        "language": detect(answer, persona.language),
-        "score": None,
-        "marks": 0,
-        "violations": [],
+def problem_of(persona: Persona) -> str | None:
+    """The first thing that is wrong with the examples, in words."""
+    for number, example in enumerate(persona.examples, 1):
+        for one in _violations(persona, example, _report(persona, example)):
+            instead = f"; say «{one['replacement']}»" if one["replacement"] else ""
+            return f"example {number} breaks `{one['rule']}`: «{one['text']}»{instead}"
+    return None
+
+
+def _examined(persona: Persona, example: Example) -> dict[str, Any]:
+    report = _report(persona, example)
+    return {
+        "question": example.question,
+        "answer": example.answer,
+        "score": report.score,
+        "marks": sum(one.tier == "hard" for one in report.findings),
+        "violations": list(_violations(persona, example, report)),
+        "words": count_words(example.answer),
+        "characters": len(example.answer),
+        "language": detect(example.answer, persona.language),
     }
-    if persona.register_ and persona.language == "es":
-        report = check(answer, persona.register_.singular, persona.register_.plural)
-        result["score"] = report.score
-        result["marks"] = sum(one.tier == "hard" for one in report.findings)
-        result["violations"] = [one.as_json() for one in report.violations]
-    return result
+
+
+def _report(persona: Persona, example: Example) -> Report:
+    register = persona.register_
+    return check(example.answer, register.singular, register.plural) if register else Report(())
+
+
+def _violations(persona: Persona, example: Example, report: Report) -> Iterator[Violation]:
+    for found in report.violations:
+        yield {"rule": "register"} | found.as_json()
+    rules = persona.format.model_copy(update={"closing": None})  # which the bot adds
+    for problem in check_format(example.answer, rules):
+        yield {"rule": f"format.{problem.rule}", "text": problem.text, "replacement": None}

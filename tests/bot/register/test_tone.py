@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.register.tone import Format, check_format, json_error, read_json, repair_request
+from bot.register.tone import Format, check_format, without_emoji
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -41,32 +43,57 @@ def test_each_rule(text: str, rules: dict[str, Any], wrong: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "rules"),
     [
-        ('{"answer": "21", "days": 21}', 0),
-        ('```json\n{"answer": "21"}\n```', 0),
-        ("Son 21 días.", 1),
-        ('{"days": "21", "more": 1}', 3),
+        ("Dice «che, ok» y `ok`.", {"formality": "formal"}),
+        ("> ¡Genial! 🎉\n", {"formality": "formal", "emoji": 0}),
+        ("Se llama «🎉 Genial».", {"emoji": 0, "forbidden": ["genial"]}),
+        ("Son 21 días. [1][2]", {"max_words": 3}),
     ],
 )
-def test_json_answers_are_validated(text: str, wrong: int) -> None:
-    """A channel that feeds a machine gets what its schema says; a code fence is forgiven."""
-    assert len(read_json(text, SCHEMA)[1]) == wrong
-    assert len(check_format(text, Format(json_schema=SCHEMA))) == wrong
+def test_quotations_code_and_citations_are_not_the_speakers_words(text: str, rules: dict[str, Any]) -> None:
+    """What documents say has no tone to keep to, and a citation is no word."""
+    assert broken(text, **rules) == []
 
 
-def test_what_cannot_be_repaired_is_an_error_object() -> None:
-    """The machine learns the reason and the turn's id."""
-    problems = check_format("Son 21 días.", Format(json_schema=SCHEMA))
-    error = json_error("slack:1", problems)["error"]
-    assert (error["reason"], error["turn"], len(error["problems"])) == ("invalid_answer", "slack:1", 1)
+@pytest.mark.parametrize(
+    ("text", "allowed", "left"),
+    [
+        ("Listo 🎉", 0, "Listo "),
+        ("🎉 Listo, 👍🏽 ya 👨‍👩‍👧.", 1, "🎉 Listo, ya ."),
+        ("Listo :tada: a las 10:30", 0, "Listo a las 10:30"),
+        ("«🎉» 🇦🇷", 0, "«🎉» "),
+    ],
+)
+def test_too_many_emoji_are_taken_out(text: str, allowed: int, left: str) -> None:
+    """The first ones stay, and those that are quoted."""
+    assert without_emoji(text, allowed) == left
 
 
-def test_the_repair_names_every_broken_rule() -> None:
-    """A model that is asked again knows what was wrong."""
-    request = repair_request("¡Hola! 🎉", check_format("¡Hola! 🎉", Format(emoji=0, formality="formal")))
-    assert "- emoji: 🎉" in request
-    assert "- formality: !" in request
+@given(st.text(), st.integers(min_value=0, max_value=3))
+def test_no_more_emoji_than_allowed_are_left(text: str, allowed: int) -> None:
+    """Whatever the text."""
+    assert "emoji" not in broken(without_emoji(text, allowed), emoji=allowed)
+
+
+def test_json_answers_are_checked_by_their_schema() -> None:
+    """For a channel that feeds a machine the schema is the whole format."""
+    assert broken('{"answer": "¡Genial! 🎉", "days": 21}', json_schema=SCHEMA, formality="formal") == []
+    assert broken("Son 21 días.", json_schema=SCHEMA) == ["json_schema"]
+
+
+def test_a_schema_that_is_none_is_an_error() -> None:
+    """Said when the persona is read, not when somebody asks."""
+    with pytest.raises(ValidationError, match="is no JSON Schema"):
+        Format(json_schema={"type": "text"})
+
+
+def test_a_model_is_told_the_rules() -> None:
+    """Every rule that a model can keep to is put in words; the closing is the bot's own."""
+    rules = Format(formality="formal", emoji=0, max_words=40, forbidden=("barato",), closing="Saludos.")
+    said = "\n".join(rules.instructions())
+    assert [word for word in ("formally", "no emoji", "40 words", "barato") if word not in said] == []
+    assert "Saludos" not in said
 
 
 def test_an_unknown_rule_is_an_error() -> None:

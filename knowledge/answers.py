@@ -51,6 +51,12 @@ class Question:
     """Earlier turns, oldest first."""
     about: str | None = None
     """Another message's text that the question is about."""
+    given: tuple[Passage, ...] = ()
+    """Passages that came with it, for this question alone."""
+    skip: frozenset[str] = frozenset()
+    """Ids of passages quoted before to no avail: others are quoted if any answer."""
+    earlier: tuple[str, ...] = ()
+    """Answers given before to no avail: a model is to answer otherwise."""
     instructions: str = ""
     """The persona's, for a generated answer."""
     words: int = 60

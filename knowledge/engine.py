@@ -9,10 +9,12 @@ from typing import Protocol
 from knowledge import prompts
 from knowledge.answers import Discarded, Piece, Question, Result, quoted
 from knowledge.composing import Composition
+from knowledge.documents import Hit
 from knowledge.errors import KnowledgeError, ModelError
 from knowledge.extract import Extract, Statistics, extract
 from knowledge.followups import standalone
 from knowledge.generation import Generation
+from knowledge.given import among
 from knowledge.models import LanguageModel, Models, Task
 from knowledge.retrieval import Found
 
@@ -114,16 +116,34 @@ class Engine:
         started = time.perf_counter()
         async with self._slots:
             found = await asyncio.to_thread(
-                self._retriever.search, asked, limit=_PASSAGES, sources=question.sources
+                self._retriever.search,
+                asked,
+                limit=_PASSAGES + len(question.skip),
+                sources=question.sources,
             )
             timings["retrieve"] = time.perf_counter() - started
             if any(hit.passage.source not in question.sources for hit in found.hits):
                 # The retriever keeps the boundary; this is it again, on what is about to be shown.
                 raise KnowledgeError("A passage outside the allowed sources was found; nothing was shown.")
             started = time.perf_counter()
-            words = min(question.words, question.most_words or question.words)
-            extracted = await asyncio.to_thread(
-                extract, asked, found.hits, self._retriever.statistics, words=words
-            )
+            hits, extracted = await asyncio.to_thread(self._extract, asked, question, found.hits)
         timings["extract"] = time.perf_counter() - started
-        return found, extracted
+        return replace(found, hits=hits), extracted
+
+    def _extract(
+        self, asked: str, question: Question, found: tuple[Hit, ...]
+    ) -> tuple[tuple[Hit, ...], Extract]:
+        """The passages to answer from, those given with the question among them, and their extract.
+
+        What is to be skipped is left out, unless nothing else answers.
+        """
+        statistics = self._retriever.statistics
+        words = min(question.words, question.most_words or question.words)
+        for left_out in dict.fromkeys((question.skip, frozenset[str]())):
+            kept = [hit for hit in found if hit.passage.id not in left_out][:_PASSAGES]
+            given = [passage for passage in question.given if passage.id not in left_out]
+            hits = among(asked, given, kept, statistics)
+            extracted = extract(asked, hits, statistics, words=words)
+            if extracted.answered:
+                break
+        return hits, extracted

@@ -121,7 +121,7 @@ def prompt_of(question: Question, asked: str, hits: tuple[Hit, ...]) -> Prompt:
     system = prompts.rules(
         question.instructions, language=question.language, words=words, schema=question.schema
     )
-    return ("system", system), ("user", prompts.material(asked, hits))
+    return ("system", system), ("user", prompts.material(asked, hits, question.earlier))
 
 
 def cite(backed: str, cited: list[int], hits: tuple[Hit, ...], statistics: Statistics) -> tuple[Cited, ...]:

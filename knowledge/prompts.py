@@ -52,6 +52,10 @@ language it is written in. Keep names, figures and places. Where it replaces som
 country, another product), replace it. Write the question alone. If it already stands by itself, repeat it
 unchanged."""
 
+_OTHERWISE = """\
+The earlier answers did not help the person who asked. Answer anew: from other documents of the list where
+those hold more of the answer, otherwise in other words and with what was left out."""
+
 LANGUAGES = {"es": "Spanish", "en": "English", "pt": "Portuguese"}
 
 
@@ -82,10 +86,14 @@ def _listed(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def material(question: str, hits: Sequence[Hit]) -> str:
-    """The user prompt: the documents, numbered from 1, and the question."""
+def material(question: str, hits: Sequence[Hit], earlier: Sequence[str] = ()) -> str:
+    """The user prompt: the documents, numbered from 1, the question, and answers that did not help."""
     documents = "\n\n".join(_document(number, hit) for number, hit in enumerate(hits, start=1))
-    return f"<documents>\n{documents}\n</documents>\n\n<question>\n{question}\n</question>"
+    parts = [f"<documents>\n{documents}\n</documents>", f"<question>\n{question}\n</question>"]
+    if earlier:
+        said = "\n\n".join(earlier)
+        parts.append(f"<earlier_answers>\n{said}\n</earlier_answers>\n\n{_OTHERWISE}")
+    return "\n\n".join(parts)
 
 
 def condense(history: Sequence[tuple[str, str]], question: str) -> tuple[str, str]:

@@ -163,9 +163,5 @@ def _complaint(known: Mapping[str, Any], error: ValidationError) -> str:
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    hint = (
-        f"did you mean `{near[0]}`"
-        if near
-        else f"it takes {', '.join(f'`{one}`' for one in known) or 'nothing'}"
-    )
-    return f"There is no argument `{name}`; {hint}"
+    takes = ", ".join(f"`{one}`" for one in known) or "nothing"
+    return f"There is no argument `{name}`; {f'did you mean `{near[0]}`?' if near else f'it takes {takes}.'}"

@@ -1,9 +1,12 @@
 """Tools of an MCP server, over its standard input and output or over streamable HTTP."""
 
 import asyncio
+import contextlib
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import ConfigurationError, VoceroError
@@ -17,14 +20,18 @@ if TYPE_CHECKING:
     from httpx2 import AsyncClient
     from llama_index.tools.mcp import BasicMCPClient
 
+Connection = Callable[[], AbstractAsyncContextManager["BasicMCPClient"]]
+
 
 async def open_mcp(settings: McpTool, allow: Sequence[str], variables: Variables) -> list[Tool]:
     """A tool for each allowed one; raises `VoceroError` when the server cannot be reached or lacks one."""
     place = f'[[tools]] "{settings.name}"'
-    client = _client(settings, allow, variables, place)
     try:
-        async with asyncio.timeout(settings.timeout.total_seconds()):
+        connection = partial(_connected, settings, AllowList(allow), variables)
+        async with asyncio.timeout(settings.timeout.total_seconds()), connection() as client:
             offered = {tool.name: tool for tool in (await client.list_tools()).tools}
+    except ImportError:
+        raise ConfigurationError(f"{place}: MCP needs a package more: `pip install 'vocero[mcp]'`.") from None
     except TimeoutError:
         raise VoceroError(f"{place}: the MCP server did not say in time what it has.") from None
     except Exception as error:
@@ -34,32 +41,35 @@ async def open_mcp(settings: McpTool, allow: Sequence[str], variables: Variables
         raise ConfigurationError(
             f"{place}: the server has no tool `{missing}`; it has {', '.join(offered) or 'none'}."
         )
-    return [_tool(settings, offered[name], client, variables) for name in settings.tools]
+    return [_tool(settings, offered[name], connection, variables) for name in settings.tools]
 
 
-def _client(settings: McpTool, allow: Sequence[str], variables: Variables, place: str) -> "BasicMCPClient":
-    try:
-        from llama_index.tools.mcp import BasicMCPClient
-    except ImportError:
-        raise ConfigurationError(f"{place}: MCP needs a package more: `pip install 'vocero[mcp]'`.") from None
+@contextlib.asynccontextmanager
+async def _connected(
+    settings: McpTool, allowed: AllowList, variables: Variables
+) -> AsyncIterator["BasicMCPClient"]:
+    from llama_index.tools.mcp import BasicMCPClient
 
     timeout = max(1, int(settings.timeout.total_seconds()))
     headers = {name: with_variables(value, variables) for name, value in settings.headers.items()}
-    http = _guarded(AllowList(allow), headers, timeout)
-    if settings.url is not None:
-        return BasicMCPClient(settings.url, timeout=timeout, http_client=http)
-    assert settings.command is not None
-    command, *arguments = (with_variables(part, variables) for part in settings.command)
-    env = {name: with_variables(value, variables) for name, value in settings.env.items()}
-    return BasicMCPClient(command, args=arguments, env=env, timeout=timeout, http_client=http)
+    async with _guarded(allowed, headers, timeout) as http:
+        if settings.url is not None:
+            yield BasicMCPClient(settings.url, timeout=timeout, http_client=http)
+            return
+        assert settings.command is not None
+        command, *arguments = (with_variables(part, variables) for part in settings.command)
+        env = {name: with_variables(value, variables) for name, value in settings.env.items()}
+        # Without a client of ours it would make one that nobody closes.
+        yield BasicMCPClient(command, args=arguments, env=env, timeout=timeout, http_client=http)
 
 
-def _tool(settings: McpTool, offered: Any, client: "BasicMCPClient", variables: Variables) -> Tool:
+def _tool(settings: McpTool, offered: Any, connection: Connection, variables: Variables) -> Tool:
     name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{settings.name}_{offered.name}")[:64]
 
     async def run(arguments: dict[str, Any], asker: Asker) -> Output:
         try:
-            result = await client.call_tool(offered.name, arguments)
+            async with connection() as client:
+                result = await client.call_tool(offered.name, arguments)
         except Exception as error:
             raise ToolError(f"{name} failed ({_cause(error)}).", done=None) from error
         text = _text(result)

@@ -12,8 +12,8 @@ from bot.settings import Settings
 from bot.tools.calling import Called, Caller
 from bot.tools.tool import Asker
 from bot.tools.toolbox import Toolbox
-from knowledge.candidates import Terms
 from knowledge.documents import Hit, Passage
+from knowledge.matching import Terms
 from knowledge.retrieval import Found
 from tests.web_server import WebServer, web_server
 

@@ -80,7 +80,7 @@ class Rewording:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._left):
-                again = await self._model.complete(prompt)
+                again = await self._model.complete(prompt, task="answer")
         except (TimeoutError, ModelError):
             self._left = 0
             return None
@@ -106,7 +106,10 @@ def recited(again: str, said: str) -> str:
     if {mark.strip() for mark in _MARK.findall(again)} == set(marks):
         return again
     bare = _MARK.sub("", again).strip()
-    return f"{bare} {''.join(dict.fromkeys(marks))}" if marks else bare
+    if not marks:
+        return bare
+    place = len(bare) if said.rstrip().endswith("]") else len(bare.rstrip(".!?…"))
+    return f"{bare[:place]} {''.join(dict.fromkeys(marks))}{bare[place:]}"
 
 
 def _says_the_same(again: str, said: str) -> bool:

@@ -24,6 +24,11 @@ def readable(settings: Settings, channel: ResolvedChannel, message: Message) -> 
     return channel.sources | own
 
 
+def may_ask(channel: ResolvedChannel, person: Person) -> bool:
+    """Whether someone, or a role or group of theirs, is among those who may ask in a channel."""
+    return not channel.askers or not channel.askers.isdisjoint({person.id, *person.groups})
+
+
 def is_admin(settings: Settings, person: Person, platform: str) -> bool:
     """The platform's permission and the bot's own list, both; who runs the machine needs no list."""
     return person.admin and (platform == "terminal" or person.id in settings.admins)

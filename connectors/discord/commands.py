@@ -1,18 +1,18 @@
-"""The slash commands as Discord takes them: `/ask`, and `/vocero` from the registry of admin commands."""
+"""The commands as Discord takes them: `/ask`, the menu of a message, and `/vocero` from the registry."""
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from discord import AppCommandOptionType, AppCommandType, Locale, Permissions
 
-from bot.admin import COMMANDS
-from bot.phrases import Language, Phrases
+from bot.admin import COMMANDS, AdminCommand, Parameter
+from bot.phrases import Language, Phrases, load
 
 ASK, ADMIN = "ask", "vocero"
-QUESTION, PRIVATE = "question", "private"
+QUESTION, PRIVATE, FILE = "question", "private", "file"
 LONGEST = 6_000
 """Characters that an option takes at most."""
 
@@ -22,49 +22,16 @@ _LOCALES: dict[Language, tuple[Locale, ...]] = {
     "pt": (Locale.brazil_portuguese,),
 }
 _KINDS = {str: AppCommandOptionType.string, bool: AppCommandOptionType.boolean}
-_GUILD, _BOT_DIRECT = 0, 1
+_IN_SERVER, _TO_BOT, _AMONG_PEOPLE = 0, 1, 2
 """Contexts in which a command is offered."""
-_DESCRIPTION = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A command as someone gave it."""
-
-    command: str
-    subcommand: str | None
-    options: Mapping[str, Any]
+_BY_SERVER, _BY_USER = 0, 1
+"""Whose installation offers it."""
+_DESCRIPTION, _NAME = 100, 32
 
 
 def tree(language: Language) -> list[dict[str, Any]]:
     """Every command, described in `language` and localised into the others."""
-    ask = _described(language, ASK, "command_ask") | {
-        "type": AppCommandType.chat_input.value,
-        "integration_types": [0],
-        "contexts": [_GUILD, _BOT_DIRECT],
-        "options": [
-            _option(language, QUESTION, "command_ask_option", str, required=True) | {"max_length": LONGEST},
-            _option(language, PRIVATE, "command_private_option", bool),
-        ],
-    }
-    admin = _described(language, ADMIN, "home_admin") | {
-        "type": AppCommandType.chat_input.value,
-        "integration_types": [0],
-        "contexts": [_GUILD],
-        "default_member_permissions": str(Permissions(manage_guild=True).value),
-        "options": [
-            _described(language, command.name, f"command_{command.name}")
-            | {
-                "type": AppCommandOptionType.subcommand.value,
-                "options": [
-                    _option(language, one.name, f"option_{one.name}", one.kind, required=one.required)
-                    for one in command.parameters
-                ],
-            }
-            for command in COMMANDS.values()
-        ],
-    }
-    return [ask, admin]
+    return [_ask(language), _about(language), _admin(language)]
 
 
 def digest(commands: list[dict[str, Any]]) -> str:
@@ -72,12 +39,69 @@ def digest(commands: list[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(commands, sort_keys=True).encode()).hexdigest()
 
 
-def given(data: Mapping[str, Any]) -> Given:
-    """The command in an interaction's data."""
-    options, subcommand = data.get("options") or [], None
-    if options and options[0].get("type") == AppCommandOptionType.subcommand.value:
-        subcommand, options = options[0]["name"], options[0].get("options") or []
-    return Given(data["name"], subcommand, {one["name"]: one.get("value") for one in options})
+def _ask(language: Language) -> dict[str, Any]:
+    question = _option(language, QUESTION, "command_ask_option", str, required=True)
+    private = _option(language, PRIVATE, "command_private_option", bool)
+    file = _described(language, FILE, "command_file_option") | {"type": AppCommandOptionType.attachment.value}
+    return _described(language, ASK, "command_ask") | {
+        "type": AppCommandType.chat_input.value,
+        "integration_types": [_BY_SERVER, _BY_USER],
+        "contexts": [_IN_SERVER, _TO_BOT, _AMONG_PEOPLE],
+        "options": [
+            question | {"max_length": LONGEST, "autocomplete": True},
+            private,
+            file | {"required": False},
+        ],
+    }
+
+
+def _about(language: Language) -> dict[str, Any]:
+    return {
+        "type": AppCommandType.message.value,
+        "name": Phrases(language).render("message_action")[:_NAME],
+        "name_localizations": _localised("message_action", _NAME),
+        "integration_types": [_BY_SERVER, _BY_USER],
+        "contexts": [_IN_SERVER, _TO_BOT, _AMONG_PEOPLE],
+    }
+
+
+def _admin(language: Language) -> dict[str, Any]:
+    return _described(language, ADMIN, "home_admin") | {
+        "type": AppCommandType.chat_input.value,
+        "integration_types": [_BY_SERVER],
+        "contexts": [_IN_SERVER],
+        "default_member_permissions": str(Permissions(manage_guild=True).value),
+        "options": list(_subcommands(language)),
+    }
+
+
+def _subcommands(language: Language) -> Iterator[dict[str, Any]]:
+    """What can be commanded; names of two words in a group under the first."""
+    for first, commands in groupby(COMMANDS.values(), key=lambda one: one.name.partition(" ")[0]):
+        several = list(commands)
+        if [one.name for one in several] == [first]:
+            yield _subcommand(language, several[0], first)
+            continue
+        yield _described(language, first, f"command_{first}") | {
+            "type": AppCommandOptionType.subcommand_group.value,
+            "options": [_subcommand(language, one, one.name.partition(" ")[2]) for one in several],
+        }
+
+
+def _subcommand(language: Language, command: AdminCommand, name: str) -> dict[str, Any]:
+    return _described(language, name, command.description) | {
+        "type": AppCommandOptionType.subcommand.value,
+        "options": [_parameter(language, one) for one in command.parameters],
+    }
+
+
+def _parameter(language: Language, parameter: Parameter) -> dict[str, Any]:
+    option = _option(
+        language, parameter.name, parameter.description, parameter.kind, required=parameter.required
+    )
+    if parameter.choices:
+        return option | {"choices": [{"name": one, "value": one} for one in parameter.choices]}
+    return option | ({"autocomplete": True} if parameter.completes else {})
 
 
 def _option(language: Language, name: str, key: str, kind: type, *, required: bool = False) -> dict[str, Any]:
@@ -85,12 +109,20 @@ def _option(language: Language, name: str, key: str, kind: type, *, required: bo
 
 
 def _described(language: Language, name: str, key: str) -> dict[str, Any]:
-    return {
+    """Name and description; a name is localised where the phrases have a word for it."""
+    described: dict[str, Any] = {
         "name": name,
         "description": Phrases(language).render(key)[:_DESCRIPTION],
-        "description_localizations": {
-            locale.value: Phrases(other).render(key)[:_DESCRIPTION]
-            for other, locales in _LOCALES.items()
-            for locale in locales
-        },
+        "description_localizations": _localised(key, _DESCRIPTION),
+    }
+    if f"name_{name}" in load(language):
+        described["name_localizations"] = _localised(f"name_{name}", _NAME)
+    return described
+
+
+def _localised(key: str, longest: int) -> dict[str, str]:
+    return {
+        locale.value: Phrases(other).render(key)[:longest]
+        for other, locales in _LOCALES.items()
+        for locale in locales
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import uuid
 from typing import Any
 
 import yarl
@@ -10,17 +11,25 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.desk import Desk
-from bot.errors import AttachmentError
+from bot.errors import PostError, StateError
 from bot.messages import Attachment, Command, Delivery, Feedback, Message, Reply, Submit
 from bot.settings import Settings
 from connectors.discord.delivery import ReplyMessages
 from connectors.discord.errors import DiscordError
+from connectors.discord.files import fetch
+from connectors.discord.places import link
 from connectors.discord.posting import Poster
 from connectors.discord.records import Records
 from connectors.discord.rendering import messages
 from connectors.discord.rest import Rest
+from connectors.discord.roles import Roles
+from connectors.discord.routes import Routes
+from connectors.discord.threads import Threads
 
 log = logging.getLogger(__name__)
+
+_TRIES = 5
+"""Of queueing one event: the gateway does not deliver it again."""
 
 
 class DiscordConnector:
@@ -42,54 +51,78 @@ class DiscordConnector:
         self._rest = Rest(self._token)
         self._deferring: dict[str, asyncio.Task[Any]] = {}
         self._poster = Poster(self._rest, self._deferring)
+        self._threads = Threads(self._poster, records, wanted=settings.discord.threads)
 
     async def listen(self, submit: Submit) -> None:
         """Events in, until cancelled."""
+        from connectors.discord.hearing import Hearer
         from connectors.discord.listening import Listener
+        from connectors.discord.responding import Responder
 
-        listener = Listener(
+        async def queue(event: Message | Command | Feedback) -> None:
+            await self._queue(event, submit)
+
+        roles = Roles(self._settings, self._rest)
+        hearer = Hearer(self._settings, self._desk, roles, records=self._records, queue=queue)
+        responder = Responder(self._desk, roles, self._records, queue=queue, deferring=self._deferring)
+        await Listener(
             self._settings,
-            self._token,
+            self._rest,
+            token=self._token,
             records=self._records,
-            submit=submit,
-            count=self._desk.count,
-            apologise=self._apologise,
-            deferring=self._deferring,
-        )
-        await listener.run()
+            hearer=hearer,
+            responder=responder,
+        ).run()
 
     async def deliver(self, event: Message | Command | Feedback, reply: Reply, delivery: Delivery) -> None:
-        """One reply out: in the answer to a slash command, or as a reply to a message."""
+        """One reply out: in the answer to a slash command, as a reply to a message, beside a button."""
         async with self._rest.opened():
             await ReplyMessages(
                 self._poster,
                 event,
                 delivery,
-                phrases=self._desk.phrases,
+                desk=self._desk,
                 records=self._records,
-                count=self._desk.count,
+                threads=self._threads,
             ).deliver(reply)
 
     async def post(self, channel: str, text: str, key: str = "") -> None:
-        """Says something in `discord:#name` or `discord:123`."""
-        async with self._rest.opened():
-            for piece in messages(text, (), self._desk.phrases()):
-                await self._poster.say(channel.partition(":")[2] or channel, piece)
-
-    async def _apologise(self, event: Message | Command) -> None:
-        """Tells the asker that an event could not even be queued."""
-        text = self._desk.phrases().render("apology", turn=event.id)
-        channel = "" if "token" in event.reference else event.reference["channel"]
+        """Says something in `discord:#name` or `discord:123`; once for one `key`, within minutes."""
         try:
             async with self._rest.opened():
-                await self._poster.post(event, channel, text, 0, "")
+                place = await self._poster.find(channel.partition(":")[2] or channel)
+                for part, piece in enumerate(messages(text, (), self._desk.phrases())):
+                    await self._poster.say(place, piece, key=(key or uuid.uuid4().hex, part))
         except DiscordError as error:
-            log.error("Discord: the author of %s could not be told that it failed: %s", event.id, error)
+            raise PostError(f"Discord does not take a message in `{channel}`: {error.reason}.") from None
 
     async def link(self, event: Message | Command | Feedback) -> str | None:
-        """Address of the message that was answered, for people elsewhere."""
-        return None
+        """Address of the message that was asked, or whose button was pressed, for people elsewhere."""
+        message = event.reference.get("under") or event.reference.get("message")
+        return link(event.id, message) if message else None
 
     async def fetch(self, attachment: Attachment, limit: int) -> bytes:
         """The content of a file that came with a question."""
-        raise AttachmentError("gone", f"`{attachment.name}` cannot be fetched from Discord.")
+        return await fetch(attachment, limit)
+
+    async def _queue(self, event: Message | Command | Feedback, submit: Submit) -> None:
+        """Into the queue, for as long as that makes sense; else the asker is told."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                await submit(event)
+                return
+            except StateError as error:
+                log.error("%s cannot be queued (try %s of %s): %s", event.id, attempt, _TRIES, error)
+            await asyncio.sleep(attempt)
+        await self._apologise(event)
+
+    async def _apologise(self, event: Message | Command | Feedback) -> None:
+        """Tells the asker that an event could not even be queued."""
+        phrases = self._desk.phrases()
+        text = phrases.render("apology", turn=event.id)
+        try:
+            async with self._rest.opened():
+                routes = Routes(self._poster, event, self._desk)
+                await routes.post(0, text, (), replaced="", phrases=phrases)
+        except DiscordError as error:
+            log.error("Discord: the author of %s could not be told that it failed: %s", event.id, error)

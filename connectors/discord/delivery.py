@@ -4,17 +4,23 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import NamedTuple
 
-from bot.messages import Answer, Command, Delivery, Feedback, Message, Reply
+from bot.actions import stoppable
+from bot.desk import Desk
+from bot.messages import Answer, Command, Delivery, Feedback, Message, Reply, Status
 from bot.phrases import Phrases
 from connectors.delivering import follow
 from connectors.discord.errors import DiscordError
-from connectors.discord.posting import Poster
+from connectors.discord.forms import rows
+from connectors.discord.posting import Poster, Rows
 from connectors.discord.records import Records
-from connectors.discord.rendering import LIMIT, SHORTER, defused, draft, messages
+from connectors.discord.rendering import LIMIT, SHORTER, draft, messages
+from connectors.discord.routes import Post, Routes
+from connectors.discord.threads import Threads
+from connectors.discord.tickets import is_hidden, ticket_of
 from connectors.pacing import Paced
 
 log = logging.getLogger(__name__)
@@ -23,24 +29,23 @@ _LEAD = 0.25
 """Seconds in which a short answer becomes whole, and is then posted as such."""
 _EDIT = 1.3
 """Seconds between two edits: five in five seconds are allowed to all edits of a channel together."""
+_PATIENCE = 4.0
+"""Seconds without a word of the answer, after which it is said what the bot is doing."""
+_LAST_WORDS = timedelta(seconds=5)
+"""Before a ticket expires, in which can still be said that it does."""
 _TYPING = 8.0
 """Seconds after which Discord is told again that the bot is writing; it believes it for ten."""
-_TOKEN = timedelta(minutes=14, seconds=30)
-"""How long an interaction can be answered through its token, with a margin."""
 
 
-class Post(NamedTuple):
-    """A message of the reply. `channel` is empty for one that is reached by the interaction's token."""
+class _Piece(NamedTuple):
+    """What a message of the reply is to be."""
 
-    channel: str
-    id: str
+    text: str
+    rows: Rows = ()
 
 
 class ReplyMessages:
-    """The messages that one turn's reply consists of.
-
-    What the queue remembers is `channel/id,channel/id`.
-    """
+    """The messages that one turn's reply consists of."""
 
     def __init__(
         self,
@@ -48,19 +53,22 @@ class ReplyMessages:
         event: Message | Command | Feedback,
         delivery: Delivery,
         *,
-        phrases: Callable[[str], Phrases],
+        desk: Desk,
         records: Records,
-        count: Callable[[str], Awaitable[None]],
+        threads: Threads,
     ) -> None:
         self._poster = poster
         self._event = event
         self._delivery = delivery
-        self._phrases = phrases
+        self._desk = desk
         self._records = records
-        self._count = count
+        self._threads = threads
+        self._ticket = ticket_of(event)
+        self._routes = Routes(poster, event, desk)
         self._posts: list[Post] = []
-        self._direct: str | None = None
-        """The direct conversation with the asker, once the reply had to go there."""
+        self._words = ""
+        """What the bot is doing, as long as there is nothing of the answer."""
+        self._stop: Rows = ()
         self._shown = ""
         self._edited = -_EDIT
         self._obstacle: DiscordError | None = None
@@ -68,25 +76,55 @@ class ReplyMessages:
 
     async def deliver(self, reply: Reply) -> None:
         """The reply, to its end."""
-        kept = await self._delivery.placeholder()
-        self._posts = [Post(*one.split("/")) for one in (kept or "").split(",") if one]
-        typing = asyncio.create_task(self._type())
+        self._posts = Post.several(await self._delivery.placeholder())
+        phrases = await self._desk.phrases_in(self._event.channel)
+        self._stop = rows(["stop"], self._event.id, phrases) if stoppable(self._event) else ()
+        await self._threads.open_for(self._event, self._routes)
+        async with Paced(self._show, lead=_LEAD, interval=_EDIT) as paced, self._meanwhile(paced, phrases):
+            answer = await follow(reply, paced, lambda status: self._tell(status, paced))
+        if answer is not None:
+            await self._conclude(answer)
+
+    def _tell(self, status: Status, paced: Paced) -> None:
+        """Progress is told of commands; a question's only where its answer lets itself be waited for."""
+        self._words = status.text
+        if isinstance(self._event, Command):
+            paced.update(status.text)
+
+    @contextlib.asynccontextmanager
+    async def _meanwhile(self, paced: Paced, phrases: Phrases) -> AsyncIterator[None]:
+        """Shows, while the reply is awaited, that it is."""
+        tasks = [
+            asyncio.create_task(work) for work in (self._type(), self._wait(paced), self._hand_over(phrases))
+        ]
         try:
-            async with Paced(self._show, lead=_LEAD, interval=_EDIT) as paced:
-                # Progress is told of commands alone; while a question is answered, Discord shows it itself.
-                command = isinstance(self._event, Command)
-                answer = await follow(reply, paced, lambda told: paced.update(told.text) if command else None)
-            if answer is not None:
-                await self._conclude(answer)
+            yield
         finally:
-            typing.cancel()
-            await asyncio.wait([typing])
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     async def _type(self) -> None:
         """Shows that the bot is writing until there is a message; an interaction does so by itself."""
-        while not self._posts and "token" not in self._event.reference:
-            await self._poster.type(self._event.reference["channel"])
+        while not self._posts and self._ticket is None:
+            await self._poster.type(self._routes.channel)
             await asyncio.sleep(_TYPING)
+
+    async def _wait(self, paced: Paced) -> None:
+        """Says what the bot is doing when that takes long: there, it can be stopped, too."""
+        await asyncio.sleep(_PATIENCE)
+        if self._words and not self._shown and isinstance(self._event, Message):
+            paced.update(self._words)
+
+    async def _hand_over(self, phrases: Phrases) -> None:
+        """Before the ticket of a reply that nobody else sees expires: the rest comes as a direct message."""
+        if self._ticket is None or not is_hidden(self._event) or not self._ticket.alive:
+            return
+        await asyncio.sleep((self._ticket.left - _LAST_WORDS).total_seconds())
+        self._obstacle = DiscordError("answer", "token_expired", "no_place")
+        text = phrases.render("answer_elsewhere")
+        for target in self._routes.to(self._posts[0]) if self._posts else self._routes.first:
+            await self._poster.attempt_edit(target, text)
 
     async def _show(self, text: str) -> None:
         """The text as it stands; that it cannot be shown matters only in the end."""
@@ -95,9 +133,11 @@ class ReplyMessages:
             return
         try:
             if not self._posts:
-                await self._put(0, shown)
-            elif not await self._poster.attempt_edit(self._event, self._posts[0], shown):
-                return
+                await self._put(0, _Piece(shown, self._stop))
+            else:
+                targets = self._routes.to(self._posts[0])[:1]
+                if not targets or not await self._poster.attempt_edit(targets[0], shown, self._stop):
+                    return
         except DiscordError as error:
             self._obstacle = error
             return
@@ -105,105 +145,66 @@ class ReplyMessages:
 
     async def _conclude(self, answer: Answer) -> None:
         """The whole answer, by whatever way there is; a way that is closed for good is told."""
-        phrases = self._phrases(answer.persona)
         await asyncio.sleep(max(0.0, self._edited + _EDIT - time.monotonic()))
         await self._delivery.check()
         try:
-            try:
-                await self._put_all(messages(answer.text, answer.citations, phrases, LIMIT), phrases)
-            except DiscordError as error:
-                if error.kind != "too_long":
-                    raise
-                log.warning(
-                    "Discord does not take the answer to %s as it is (%s): shorter.", self._event.id, error
-                )
-                await self._put_all(messages(answer.text, answer.citations, phrases, SHORTER), phrases)
+            if answer.text or isinstance(self._event, Message):
+                await self._put_whole(answer)
+            else:
+                await self._routes.withdraw()
         except DiscordError as error:
             if error.kind == "passing":
                 raise
             # Nobody in Discord can be told: the log and `status` are what is left.
             log.error("Discord: the answer to %s was not delivered: %s", self._event.id, error)
-            await self._count(error.reason)
+            await self._desk.count(error.reason)
 
-    async def _put_all(self, pieces: list[str], phrases: Phrases) -> None:
+    async def _put_whole(self, answer: Answer) -> None:
+        phrases = self._desk.phrases(answer.persona)
+        buttons = rows(answer.actions, self._event.id, phrases)
+        try:
+            await self._put_all(messages(answer.text, answer.citations, phrases, LIMIT), buttons, phrases)
+        except DiscordError as error:
+            if error.kind != "too_long":
+                raise
+            log.warning(
+                "Discord does not take the answer to %s as it is (%s): shorter.", self._event.id, error
+            )
+            await self._put_all(messages(answer.text, answer.citations, phrases, SHORTER), buttons, phrases)
+        await self._threads.continue_in(self._event, self._posts)
+
+    async def _put_all(self, texts: list[str], buttons: Rows, phrases: Phrases) -> None:
         """Makes the messages of this reply these: edits, posts what is missing, deletes what is over."""
-        for part, piece in enumerate(pieces):
-            await self._put(part, piece, phrases)
-        while len(self._posts) > len(pieces):
-            await self._poster.delete(self._event, self._posts.pop())
+        for part, text in enumerate(texts):
+            last = part == len(texts) - 1
+            await self._put(part, _Piece(text, buttons if last else ()), phrases)
+        while len(self._posts) > len(texts):
+            for target in self._routes.to(self._posts.pop())[:1]:
+                await self._poster.delete(target)
 
-    async def _put(self, part: int, text: str, phrases: Phrases | None = None) -> None:
-        """Makes one message of the reply this text: by an edit where it is there, else by a post."""
+    async def _put(self, part: int, piece: _Piece, phrases: Phrases | None = None) -> None:
+        """Makes one message of the reply this: by an edit where it is there, else by a post.
+
+        Without `phrases` it is a draft, which is not sent elsewhere.
+        """
         known = self._posts[part] if part < len(self._posts) else None
-        if known is not None and await self._edit(known, text):
+        if known is not None and await self._edit(known, piece):
             return
         await self._delivery.check()
-        channel, id_ = await self._post(part, text, known.id if known else "", phrases)
-        self._posts[part : part + 1] = [Post(channel, id_)]
-        await self._delivery.remember(",".join("/".join(post) for post in self._posts))
-        await self._records.keep_thread(id_, self._event.thread)
+        replaced = known.id if known else ""
+        post = await self._routes.post(part, piece.text, piece.rows, replaced=replaced, phrases=phrases)
+        self._posts[part : part + 1] = [post]
+        await self._delivery.remember(Post.written(self._posts))
+        await self._records.keep_thread(post.id, self._event.thread)
 
-    async def _edit(self, post: Post, text: str) -> bool:
+    async def _edit(self, post: Post, piece: _Piece) -> bool:
         """Edits a message; False when it cannot be reached or is there no more."""
-        for channel in self._channels_of(post):
+        for target in self._routes.to(post):
             try:
-                await self._poster.edit(self._event, Post(channel, post.id), text)
+                await self._poster.edit(target, piece.text, piece.rows)
                 return True
             except DiscordError as error:
                 if error.kind not in ("gone", "no_place"):
                     raise
                 log.info("Discord: %s of %s cannot be edited: %s", post.id, self._event.id, error)
         return False
-
-    def _channels_of(self, post: Post) -> list[str]:
-        """The ways to a message: what an interaction posted for all is an ordinary message, too."""
-        if post.channel:
-            return [post.channel]
-        ways = [""] if self._token_lives() else []
-        return ways if self._event.private else [*ways, self._event.reference["channel"]]
-
-    async def _post(self, part: int, text: str, replaced: str, phrases: Phrases | None) -> tuple[str, str]:
-        """Posts a message: through the token, else in the channel, else to the asker alone.
-
-        What only its author may see is never posted in the channel; a draft is not sent elsewhere.
-        """
-        obstacle: DiscordError | None = None
-        for way in self._ways(part, replaced):
-            try:
-                return way, await self._poster.post(self._event, way, text, part, replaced)
-            except DiscordError as error:
-                if error.kind not in ("no_place", "gone"):
-                    raise
-                obstacle = error
-                log.warning("Discord: %s cannot be answered there: %s", self._event.id, error)
-        if phrases is None and obstacle is not None:
-            raise obstacle
-        if obstacle is not None:
-            await self._count(obstacle.reason)
-        if self._direct is None:
-            self._direct = await self._open_direct(phrases)
-        return self._direct, await self._poster.post(self._event, self._direct, text, part, replaced)
-
-    def _ways(self, part: int, replaced: str) -> list[str]:
-        if self._direct is not None:
-            return []
-        reference = self._event.reference
-        token = [""] if self._token_lives() and (part > 0 or not replaced) else []
-        if self._event.private and "token" in reference:
-            return token
-        # A post in the channel has a nonce, a further one through the token has none.
-        return [reference["channel"], *token] if part else [*token, reference["channel"]]
-
-    def _token_lives(self) -> bool:
-        return "token" in self._event.reference and datetime.now(UTC) - self._event.at < _TOKEN
-
-    async def _open_direct(self, phrases: Phrases | None) -> str:
-        """The direct conversation with the asker, told why the answer comes here."""
-        log.warning("Discord: the answer to %s goes to its author alone.", self._event.id)
-        channel = await self._poster.open_direct(self._event.author.id.partition(":")[2])
-        if phrases is not None and not self._event.private:
-            place = self._event.channel.name or self._event.channel.id
-            notice = defused(phrases.render("cannot_post", channel=f"#{place}"))
-            with contextlib.suppress(DiscordError):
-                await self._poster.post(self._event, channel, notice, -1, "")
-        return channel

@@ -19,6 +19,7 @@ _REASONS = {
     50035: "invalid_form_body",
     50083: "thread_archived",
     160002: "cannot_reply",
+    160004: "thread_exists",
     160005: "thread_locked",
 }
 _TIMED_OUT = 408

@@ -1,101 +1,139 @@
-"""How a message of a reply is posted and edited: through an interaction's token, or in a channel."""
+"""How a message is posted and edited: through an interaction's token, or in a channel."""
 
 import asyncio
 import hashlib
 import logging
-import uuid
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from discord import AllowedMentions, MessageFlags
 
-from bot.messages import Command, Feedback, Message
 from connectors.discord.errors import DiscordError
 from connectors.discord.rest import Rest
+from connectors.discord.tickets import Ticket
 
 log = logging.getLogger(__name__)
 
-Event = Message | Command | Feedback
-Place = tuple[str, str]
-"""Channel, empty for the interaction's token; and message."""
+Rows = Sequence[Mapping[str, Any]]
+"""Rows of buttons."""
 
 _PLAIN: dict[str, Any] = {
     "allowed_mentions": AllowedMentions.none().to_dict(),
     "flags": MessageFlags(suppress_embeds=True).value,
 }
 _HIDDEN = MessageFlags(suppress_embeds=True, ephemeral=True).value
-_DEFERRED_SECONDS = 10.0
+_DEFERRED = timedelta(seconds=10)
 _DEFER_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 """While an interaction's answer is not there yet: it was queued before Discord took the deferral."""
-_MESSAGES = "/channels/{channel_id}/messages"
-_MESSAGE = _MESSAGES + "/{message_id}"
-_WEBHOOK = "/webhooks/{webhook_id}/{webhook_token}"
+_ORIGINAL = "@original"
+
+
+@dataclass(frozen=True, slots=True)
+class InChannel:
+    """A message as anyone's: reached by the bot's own token."""
+
+    channel: str
+    message: str
+
+    @property
+    def path(self) -> str:
+        """Where it is edited."""
+        return "/channels/{channel_id}/messages/{message_id}"
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """What fills the path."""
+        return {"channel_id": self.channel, "message_id": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class ByTicket:
+    """A message reached through an interaction's token; without an id, its first one."""
+
+    ticket: Ticket
+    message: str = _ORIGINAL
+
+    @property
+    def path(self) -> str:
+        """Where it is edited."""
+        return "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """What fills the path."""
+        return {"message_id": self.message} | self.ticket.slots
+
+
+Target = InChannel | ByTicket
 
 
 class Poster:
     """Posts and edits; mentions nobody, and shows no previews of links."""
 
     def __init__(self, rest: Rest, deferring: Mapping[str, asyncio.Task[Any]]) -> None:
-        """`deferring`: deferrals under way in this process, by interaction."""
+        """`deferring`: first responses under way in this process, by interaction."""
         self._rest = rest
         self._deferring = deferring
 
-    async def post(self, event: Event, channel: str, text: str, part: int, replaced: str) -> str:
-        """Posts part of a reply, in place of a message that is gone if any; gives the message's id."""
-        if not channel:
-            return await (self._answer(event, text) if part == 0 else self._follow_up(event, text))
-        reply = (
-            event.reference.get("message") if part == 0 and channel == event.reference["channel"] else None
-        )
-        body: dict[str, Any] = _PLAIN | {
-            "content": text,
-            "nonce": _nonce(event.id, channel, part, replaced),
-            "enforce_nonce": True,
-        }
-        if reply:
-            body["message_reference"] = {"message_id": reply, "fail_if_not_exists": False}
+    async def say(
+        self, channel: str, text: str, *, key: object, rows: Rows = (), reply_to: str | None = None
+    ) -> str:
+        """Posts in a channel and gives the message's id; once for one `key`, even if it is tried again."""
+        body = _body(text, rows) | {"nonce": _nonce(key, channel), "enforce_nonce": True}
+        if reply_to:
+            body["message_reference"] = {"message_id": reply_to, "fail_if_not_exists": False}
+        path = "/channels/{channel_id}/messages"
         try:
-            posted = await self._rest.insist("POST", _MESSAGES, channel_id=channel, json=body)
+            posted = await self._rest.insist("POST", path, channel_id=channel, json=body)
         except DiscordError as error:
-            if not reply or error.reason not in ("cannot_reply", "invalid_form_body"):
+            if not reply_to or error.reason not in ("cannot_reply", "invalid_form_body"):
                 raise
             del body["message_reference"]
-            posted = await self._rest.insist("POST", _MESSAGES, channel_id=channel, json=body)
+            posted = await self._rest.insist("POST", path, channel_id=channel, json=body)
         id_ = str(posted["id"])
         if str(posted.get("content", text)).strip() != text.strip():  # an earlier try had posted it
-            await self.edit(event, (channel, id_), text)
+            await self.edit(InChannel(channel, id_), text, rows)
         return id_
 
-    async def say(self, place: str, text: str) -> None:
-        """Posts something outside a reply, in a channel by its id or `#name`."""
-        channel = await self._find(place[1:]) if place.startswith("#") else place
-        body = _PLAIN | {"content": text, "nonce": uuid.uuid4().hex[:25], "enforce_nonce": True}
-        await self._rest.insist("POST", _MESSAGES, channel_id=channel, json=body)
+    async def answer(self, ticket: Ticket, text: str, rows: Rows = ()) -> str:
+        """Puts a text in the place of the deferred answer; doing it twice does no harm."""
+        if deferral := self._deferring.get(ticket.interaction):
+            await asyncio.wait([deferral])
+        for pause in _DEFER_PAUSES:
+            try:
+                return await self.edit(ByTicket(ticket), text, rows)
+            except DiscordError as error:
+                young = datetime.now(UTC) - ticket.since < _DEFERRED
+                if error.kind not in ("no_place", "gone") or not young:
+                    raise
+            await asyncio.sleep(pause)
+        return await self.edit(ByTicket(ticket), text, rows)
 
-    async def _find(self, name: str) -> str:
-        for guild in await self._rest.insist("GET", "/users/@me/guilds"):
-            for channel in await self._rest.insist(
-                "GET", "/guilds/{guild_id}/channels", guild_id=guild["id"]
-            ):
-                if channel.get("name") == name:
-                    return str(channel["id"])
-        raise DiscordError(f"post in #{name}", "unknown_channel", "no_place")
+    async def follow_up(self, ticket: Ticket, text: str, rows: Rows = ()) -> str:
+        """One more message through the token, seen by whom the first one is seen."""
+        body = _body(text, rows) | ({"flags": _HIDDEN} if ticket.hidden else {})
+        path = "/webhooks/{webhook_id}/{webhook_token}"
+        posted = await self._rest.call("POST", path, json=body, **ticket.slots)
+        return str(posted["id"])
 
-    async def edit(self, event: Event, post: Place, text: str) -> None:
-        """Makes a message this text."""
-        method, path, slots = _message(event, post)
-        await self._rest.insist(method, path, json=_PLAIN | {"content": text}, **slots)
+    async def edit(self, target: Target, text: str, rows: Rows = ()) -> str:
+        """Makes a message this text, with these buttons and no others; gives its id."""
+        edited = await self._rest.insist(
+            "PATCH", target.path, json=_body(text, rows, edit=True), **target.slots
+        )
+        return str(edited["id"])
 
-    async def attempt_edit(self, event: Event, post: Place, text: str) -> bool:
+    async def attempt_edit(self, target: Target, text: str, rows: Rows = ()) -> bool:
         """The same, where it does not matter much."""
-        method, path, slots = _message(event, post)
-        return await self._rest.attempt(method, path, json=_PLAIN | {"content": text}, **slots)
+        return await self._rest.attempt(
+            "PATCH", target.path, json=_body(text, rows, edit=True), **target.slots
+        )
 
-    async def delete(self, event: Event, post: Place) -> None:
+    async def delete(self, target: Target) -> None:
         """Takes a message away that is one too many."""
-        _, path, slots = _message(event, post)
-        await self._rest.attempt("DELETE", path, **slots)
+        await self._rest.attempt("DELETE", target.path, **target.slots)
 
     async def type(self, channel: str) -> None:
         """Has Discord show that the bot is writing."""
@@ -106,40 +144,31 @@ class Poster:
         opened = await self._rest.insist("POST", "/users/@me/channels", json={"recipient_id": person})
         return str(opened["id"])
 
-    async def _answer(self, event: Event, text: str) -> str:
-        """Puts a text in the place of the deferred answer; doing it twice does no harm."""
-        if deferral := self._deferring.get(event.reference["interaction"]):
-            await asyncio.wait([deferral])
-        path = _WEBHOOK + "/messages/@original"
-        body = _PLAIN | {"content": text}
-        for pause in _DEFER_PAUSES:
-            try:
-                answered = await self._rest.insist("PATCH", path, json=body, **_webhook(event))
-                return str(answered["id"])
-            except DiscordError as error:
-                age = (datetime.now(UTC) - event.at).total_seconds()
-                if error.kind not in ("no_place", "gone") or age > _DEFERRED_SECONDS:
-                    raise
-            await asyncio.sleep(pause)
-        answered = await self._rest.insist("PATCH", path, json=body, **_webhook(event))
-        return str(answered["id"])
+    async def open_thread(self, channel: str, message: str, name: str) -> str:
+        """The id of the thread on a message, which is the message's; there is one at most."""
+        path = "/channels/{channel_id}/messages/{message_id}/threads"
+        try:
+            await self._rest.insist("POST", path, json={"name": name}, channel_id=channel, message_id=message)
+        except DiscordError as error:
+            if error.reason != "thread_exists":
+                raise
+        return message
 
-    async def _follow_up(self, event: Event, text: str) -> str:
-        """One more message through the token, seen by whom the first one is seen."""
-        body = _PLAIN | {"content": text} | ({"flags": _HIDDEN} if "ephemeral" in event.reference else {})
-        posted = await self._rest.call("POST", _WEBHOOK, json=body, **_webhook(event))
-        return str(posted["id"])
+    async def find(self, place: str) -> str:
+        """The id of a channel, given as id or `#name`."""
+        if not place.startswith("#"):
+            return place
+        for guild in await self._rest.insist("GET", "/users/@me/guilds"):
+            path = "/guilds/{guild_id}/channels"
+            for channel in await self._rest.insist("GET", path, guild_id=guild["id"]):
+                if channel.get("name") == place[1:]:
+                    return str(channel["id"])
+        raise DiscordError(f"post in {place}", "unknown_channel", "no_place")
 
 
-def _message(event: Event, post: Place) -> tuple[str, str, dict[str, str]]:
-    channel, message = post
-    if channel:
-        return "PATCH", _MESSAGE, {"channel_id": channel, "message_id": message}
-    return "PATCH", _WEBHOOK + "/messages/{message_id}", {"message_id": message} | _webhook(event)
-
-
-def _webhook(event: Event) -> dict[str, str]:
-    return {"webhook_id": event.reference["application"], "webhook_token": event.reference["token"]}
+def _body(text: str, rows: Rows, *, edit: bool = False) -> dict[str, Any]:
+    """A message; an edit says, too, that there are no buttons any more."""
+    return _PLAIN | {"content": text} | ({"components": list(rows)} if rows or edit else {})
 
 
 def _nonce(*parts: object) -> str:

@@ -166,7 +166,8 @@ async def test_a_dead_private_interaction_is_answered_directly(tmp_path: Path) -
             lambda request: refusal(404, 10062) if request.path.endswith("/callback") else None
         )
         await place.discord.ask(QUESTION, private=True)
-        [answer] = await place.said(DIRECT)
+        notice, answer = await place.said(DIRECT, count=2)
+    assert "#general" in notice
     assert "17 días" in answer
     assert place.discord.said(CHANNEL) == []
 
@@ -197,5 +198,5 @@ async def test_commands_are_given_to_discord_once(tmp_path: Path) -> None:
         await asyncio.gather(place.listening, return_exceptions=True)
         assert len(place.discord.synced) == 1
     by_name = {command["name"]: command for command in commands}
-    assert set(by_name) == {"ask", "vocero"}
+    assert set(by_name) == {"ask", "vocero", "Preguntar sobre este mensaje"}
     assert by_name["vocero"]["default_member_permissions"] == str(MANAGE_GUILD)

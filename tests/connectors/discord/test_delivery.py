@@ -1,73 +1,19 @@
 """Replies out, against a loopback Discord: how they grow, how long they get, what faults do to them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.errors import ConfigurationError, LeaseLostError
-from bot.messages import Answer, Channel, Message, Person, RegisterScore, Reply, Text
-from connectors.discord.connector import DiscordConnector
-from connectors.discord.records import Records
-from tests.connectors.discord.loopback import Loopback, loopback, overloaded, refusal
-from tests.connectors.discord.loopback.payloads import ASKER, CHANNEL, GUILD
-from tests.connectors.discord.server import FakeDelivery, discord_settings
+from bot.messages import Answer, Reply, Text
+from tests.connectors.discord.alone import connected, question, reply
+from tests.connectors.discord.loopback import overloaded, refusal
+from tests.connectors.discord.server import FakeDelivery
 
 LONG = "\n\n".join(f"Párrafo {n}: " + "palabra " * 60 for n in range(12))
-
-
-class Kept:
-    """The shared state, as far as the connector uses it."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-
-    async def set(self, key: str, value: str, ex: Any = None) -> None:
-        self.values[key] = value
-
-    async def get(self, key: str) -> str | None:
-        return self.values.get(key)
-
-
-def question(**more: Any) -> Message:
-    return Message(
-        id=f"discord:{GUILD}:{CHANNEL}:1",
-        thread=f"discord:{GUILD}:{CHANNEL}:1",
-        channel=Channel(platform="discord", id=CHANNEL, name="general"),
-        author=Person(id=f"discord:{ASKER}"),
-        at=datetime.now(UTC),
-        text="¿qué?",
-        reference={"channel": CHANNEL, "message": "1"},
-        **more,
-    )
-
-
-async def reply(text: str, ended: list[bool]) -> Reply:
-    yield Text(text=text)
-    yield Answer(
-        id="1",
-        outcome="answered",
-        text=text,
-        answer=text,
-        confidence=1.0,
-        persona="",
-        register=RegisterScore(singular="", plural="", score=None),
-        model=None,
-    )
-    ended.append(True)
-
-
-@asynccontextmanager
-async def connected(folder: Path) -> AsyncIterator[tuple[Loopback, Any]]:
-    async def count(reason: str) -> None: ...
-
-    async with loopback() as discord:
-        records = Records(Kept())  # type: ignore[arg-type]
-        yield discord, DiscordConnector(discord_settings(folder, discord), records, count)
 
 
 def once(*answers: Any) -> Any:
@@ -79,7 +25,7 @@ def once(*answers: Any) -> Any:
 async def test_a_long_answer_is_whole_in_short_messages(tmp_path: Path) -> None:
     """Every paragraph is there, in order, and no message is over the limit."""
     async with connected(tmp_path) as (discord, connector):
-        await connector.deliver(question(), reply(LONG, []), FakeDelivery())
+        await connector.deliver(question(), reply(LONG), FakeDelivery())
     said = discord.said()
     assert len(said) > 1
     assert all(len(one) <= 2000 for one in said)
@@ -109,7 +55,7 @@ async def test_a_takeover_leaves_one_answer(tmp_path: Path, lost: int) -> None:
             assert ended
         discord.after.clear()
         again = FakeDelivery(kept=delivery.kept)
-        await connector.deliver(question(), reply(LONG, []), again)
+        await connector.deliver(question(), reply(LONG), again)
     assert "\n\n".join(discord.said()).split() == LONG.split()
 
 
@@ -126,7 +72,7 @@ async def test_what_passes_delays_the_answer_alone(tmp_path: Path, answers: list
     """The answer is there once."""
     async with connected(tmp_path) as (discord, connector):
         discord.faults.append(once(*(answer() for answer in answers)))
-        await connector.deliver(question(), reply("Corto.", []), FakeDelivery())
+        await connector.deliver(question(), reply("Corto."), FakeDelivery())
     assert discord.said() == ["Corto."]
 
 
@@ -145,9 +91,9 @@ async def test_a_deleted_answer_is_posted_again(tmp_path: Path) -> None:
     """A takeover that finds its post gone does not stay silent."""
     async with connected(tmp_path) as (discord, connector):
         delivery = FakeDelivery()
-        await connector.deliver(question(), reply("Corto.", []), delivery)
+        await connector.deliver(question(), reply("Corto."), delivery)
         discord.messages.clear()
-        await connector.deliver(question(), reply("Corto.", []), delivery)
+        await connector.deliver(question(), reply("Corto."), delivery)
     assert discord.said() == ["Corto."]
 
 
@@ -160,7 +106,7 @@ async def test_edits_keep_their_distance(tmp_path: Path) -> None:
             text += f"palabra{word} "
             yield Text(text=f"palabra{word} ")
             await asyncio.sleep(0.1)
-        async for chunk in reply(text, []):
+        async for chunk in reply(text):
             if isinstance(chunk, Answer):
                 yield chunk
 

@@ -1,0 +1,182 @@
+"""Interactions from the gateway: each gets its first response at once, then goes into the queue."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import discord
+from discord import InteractionType
+from discord.app_commands import Choice
+
+from bot.admin import COMMANDS
+from bot.desk import Desk
+from bot.messages import Command, Feedback, Message
+from connectors.discord.commands import ADMIN, ASK, QUESTION
+from connectors.discord.errors import told
+from connectors.discord.forms import correction_form
+from connectors.discord.inbound import Ignored
+from connectors.discord.interactions import (
+    UPDATING,
+    author_of,
+    given,
+    hidden,
+    place_of,
+    read_command,
+    read_press,
+)
+from connectors.discord.records import Records
+from connectors.discord.roles import Roles
+
+log = logging.getLogger(__name__)
+
+_ACKNOWLEDGED = 40060
+"""Another process that listens was faster: the token is as good here."""
+_CHOICE, _CHOICES = 100, 25
+_HASTY_SECONDS = 2.0
+"""For what is offered while someone types: later, Discord shows it no more."""
+
+Queue = Callable[[Message | Command | Feedback], Awaitable[None]]
+
+
+class Responder:
+    """Responds to interactions."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        roles: Roles,
+        records: Records,
+        *,
+        queue: Queue,
+        deferring: dict[str, asyncio.Task[Any]],
+    ) -> None:
+        """`deferring`: first responses under way in this process, by interaction."""
+        self._desk = desk
+        self._roles = roles
+        self._records = records
+        self._queue = queue
+        self._deferring = deferring
+
+    async def respond(self, interaction: discord.Interaction) -> None:
+        """To whatever it is."""
+        if not self._roles.serves(interaction.guild_id):
+            await self._refuse(interaction, "server_not_served", "refused_server")
+            return
+        match interaction.type:
+            case InteractionType.autocomplete:
+                await self._complete(interaction)
+            case InteractionType.application_command:
+                await self._command(interaction)
+            case InteractionType.component | InteractionType.modal_submit:
+                await self._press(interaction)
+            case _:
+                await self._desk.count("unknown_interaction")
+
+    async def _command(self, interaction: discord.Interaction) -> None:
+        event = read_command(interaction, ())
+        if isinstance(event, Ignored):
+            name = str(dict(interaction.data or {}).get("name"))
+            await self._refuse(interaction, event.reason, "unknown_command", command=name)
+            return
+        await self._take(interaction, event, lambda: self._defer(interaction, ephemeral=hidden(interaction)))
+
+    async def _press(self, interaction: discord.Interaction) -> None:
+        event = read_press(interaction, ())
+        if isinstance(event, Ignored):
+            await self._refuse(interaction, event.reason, "answer_unknown")
+            return
+        if (
+            isinstance(event, Feedback)
+            and not event.helpful
+            and interaction.type is InteractionType.component
+        ):
+            phrases = await self._desk.phrases_in(event.channel)
+            form = correction_form(event.answer, phrases)
+            await self._first(interaction, lambda: interaction.response.send_modal(form))
+            return
+        updating = isinstance(event, Command) and event.name in UPDATING
+        await self._take(
+            interaction, event, lambda: self._defer(interaction, ephemeral=True, thinking=not updating)
+        )
+
+    async def _take(
+        self,
+        interaction: discord.Interaction,
+        event: Message | Command | Feedback,
+        defer: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Defers and queues at the same time, for either may take its time."""
+        key = str(interaction.id)
+        self._deferring[key] = asyncio.ensure_future(defer())
+        try:
+            changes: dict[str, Any] = {"author": author_of(interaction, await self._groups(interaction))}
+            if isinstance(interaction.channel, discord.Thread) and isinstance(event, Message):
+                kept = await self._records.thread_of(str(interaction.channel.id))
+                changes["thread"] = kept or event.thread
+            await asyncio.gather(self._deferring[key], self._queue(event.model_copy(update=changes)))
+        finally:
+            del self._deferring[key]
+
+    async def _groups(self, interaction: discord.Interaction) -> tuple[str, ...]:
+        guilds = interaction.client.guilds
+        if interaction.guild_id is None:
+            return await self._roles.elsewhere(interaction.user.id, guilds)
+        return self._roles.of(interaction.user, guilds)
+
+    async def _defer(
+        self, interaction: discord.Interaction, *, ephemeral: bool, thinking: bool = True
+    ) -> None:
+        await self._first(
+            interaction, lambda: interaction.response.defer(ephemeral=ephemeral, thinking=thinking)
+        )
+
+    async def _complete(self, interaction: discord.Interaction) -> None:
+        """Values for the option that is being typed; none, where that takes too long or fails."""
+        found: list[str] = []
+        try:
+            async with asyncio.timeout(_HASTY_SECONDS):
+                found = await self._suggested(interaction)
+        except Exception as error:
+            # Whatever it is: typing goes on without suggestions.
+            log.warning("Discord: nothing is suggested: %s", error or type(error).__name__)
+        fit = list(dict.fromkeys(one for one in found if 0 < len(one) <= _CHOICE))[:_CHOICES]
+        choices = [Choice(name=one, value=one) for one in fit]
+        await self._first(interaction, lambda: interaction.response.autocomplete(choices))
+
+    async def _suggested(self, interaction: discord.Interaction) -> list[str]:
+        asked = given(interaction.data or {})
+        typed = str(asked.options.get(asked.focused or "") or "")
+        if asked.name == ASK and asked.focused == QUESTION:
+            author = author_of(interaction, await self._groups(interaction))
+            return await self._desk.suggest(typed, author, place_of(interaction), _CHOICES)
+        command = COMMANDS.get(" ".join(asked.path)) if asked.name == ADMIN else None
+        parameter = command.parameter(asked.focused or "") if command else None
+        if parameter is not None and parameter.completes:
+            return await self._desk.complete(parameter.completes, typed, _CHOICES)
+        return []
+
+    async def _refuse(self, interaction: discord.Interaction, reason: str, key: str, **values: str) -> None:
+        """Says why nothing happens, to whom it concerns alone."""
+        log.info("Discord: the interaction %s is not carried out: %s", interaction.id, reason)
+        await self._desk.count(reason)
+        if interaction.type is InteractionType.autocomplete:
+            await self._first(interaction, lambda: interaction.response.autocomplete([]))
+            return
+        said = (await self._desk.phrases_in(place_of(interaction))).render(key, **values)
+        await self._first(interaction, lambda: interaction.response.send_message(said, ephemeral=True))
+
+    async def _first(self, interaction: discord.Interaction, respond: Callable[[], Awaitable[Any]]) -> None:
+        """The first response; where Discord does not take it, the answer goes the way that is left."""
+        try:
+            await respond()
+        except discord.HTTPException as error:
+            if error.code == _ACKNOWLEDGED:
+                return
+            problem = told("respond", error)
+            log.warning("Discord: the interaction %s was not responded to: %s", interaction.id, problem)
+            await self._desk.count(problem.reason)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("Discord: the interaction %s was not responded to: %s", interaction.id, error)
+            await self._desk.count("unreachable")

@@ -1,0 +1,51 @@
+"""A thread for each answer, where that is wanted: to go on in, without filling the channel."""
+
+import logging
+
+from bot.messages import Command, Feedback, Message
+from connectors.discord.errors import DiscordError
+from connectors.discord.posting import Poster
+from connectors.discord.records import Records
+from connectors.discord.rendering import defused
+from connectors.discord.routes import Post, Routes
+
+log = logging.getLogger(__name__)
+
+_NAME = 100
+
+
+class Threads:
+    """Opens threads; one that cannot be opened costs no answer."""
+
+    def __init__(self, poster: Poster, records: Records, *, wanted: bool) -> None:
+        self._poster = poster
+        self._records = records
+        self._wanted = wanted
+
+    async def open_for(self, event: Message | Command | Feedback, routes: Routes) -> None:
+        """A thread under the question, for the answer to stand in."""
+        question = event.reference.get("message")
+        if question and self._wants(event) and await self._open(event, question):
+            routes.channel, routes.replies_to = question, None
+
+    async def continue_in(self, event: Message | Command | Feedback, posts: list[Post]) -> None:
+        """A thread under the answer to a command, which stands in the channel."""
+        if "message" not in event.reference and posts and self._wants(event):
+            await self._open(event, posts[0].id)
+
+    def _wants(self, event: Message | Command | Feedback) -> bool:
+        reference = event.reference
+        among_others = isinstance(event, Message) and not event.private and "thread" not in reference
+        return self._wanted and among_others and event.channel.kind != "shared"
+
+    async def _open(self, event: Message | Command | Feedback, message: str) -> bool:
+        text = " ".join(defused(event.text).split()) if isinstance(event, Message) else ""
+        try:
+            thread = await self._poster.open_thread(
+                event.reference["channel"], message, text[:_NAME] or event.channel.label[:_NAME]
+            )
+        except DiscordError as error:
+            log.warning("Discord: %s gets no thread: %s", event.id, error)
+            return False
+        await self._records.keep_thread(thread, event.thread)
+        return True

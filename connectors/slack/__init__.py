@@ -16,4 +16,4 @@ def connect(settings: Settings, state: State, desk: Desk) -> "SlackConnector":
     """The connector; nothing is opened before it listens or delivers."""
     from connectors.slack.connector import SlackConnector
 
-    return SlackConnector(settings, desk)
+    return SlackConnector(settings, state.redis, desk)

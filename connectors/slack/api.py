@@ -2,55 +2,90 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
+from slack_sdk.web.async_chat_stream import AsyncChatStream
 from slack_sdk.web.async_client import AsyncWebClient
 
-from connectors.pacing import Turnstile
-from connectors.slack.errors import SlackError, told
+from connectors.slack.errors import SlackError, retry_after, told
+from connectors.slack.pace import Pace
 
 log = logging.getLogger(__name__)
-
-Post = Mapping[str, Any]
-"""`text` and, but for plain ones, `blocks`."""
 
 _SECONDS = 30
 _HASTY_SECONDS = 3
 _RATE_LIMITED = 100
 """Times that a Retry-After is obeyed: a turn's own time limit ends it before."""
-_PAUSES = (0.5, 1.0, 2.0, 4.0)
+_UNKNOWN = frozenset(
+    "unknown_method http_404 feature_not_enabled not_allowed_token_type missing_scope access_denied"
+    " method_not_supported_for_channel_type not_agent_app".split()
+)
+"""What Slack says where it does not have a method, or not for this app."""
+_UNKNOWN_SECONDS = 600.0
+PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Between the tries of a call that failed in passing."""
-_POST, _BURST = 1.0, 3
-"""Slack takes about one message a second for a channel, and short bursts."""
-_ANSWER = "vocero_answer"
-_READ = 100
+
+
+class _Patient(AsyncRateLimitErrorRetryHandler):
+    """Waits for as long as Slack says, and tells the other calls of that method."""
+
+    def __init__(self, pace: Pace | None) -> None:
+        super().__init__(max_retry_count=_RATE_LIMITED)
+        self._pace = pace
+
+    async def prepare_for_next_attempt_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        method = request.url.partition("?")[0].rpartition("/")[2]
+        seconds = retry_after(response.headers if response else {})
+        log.info("Slack: %s wants a pause of %s s.", method, seconds)
+        if self._pace is not None:
+            await self._pace.exhausted(method, seconds)
+        state.next_attempt_requested = True
+        await asyncio.sleep(seconds + random.random() / 10)  # noqa: S311 - that they do not all come at once
+        state.increment_current_attempt()
 
 
 class Api:
-    """Slack's Web API for one workspace."""
+    """Slack's Web API with one token."""
 
-    def __init__(self, token: str, base_url: str) -> None:
+    def __init__(self, token: str, base_url: str, pace: Pace | None = None) -> None:
+        """`pace`: the limits of the token's workspace."""
+        self._pace = pace
+        self._unknown: dict[str, float] = {}
+        """Monotonic times until which methods are not tried."""
         # Only a 429 is retried by the SDK: after anything else a message may have been posted.
-        handlers = [AsyncRateLimitErrorRetryHandler(max_retry_count=_RATE_LIMITED)]
-        self.client = AsyncWebClient(token, base_url, timeout=_SECONDS, retry_handlers=list(handlers))
-        self._posting = Turnstile(interval=_POST, burst=_BURST)
+        self.client = AsyncWebClient(token, base_url, timeout=_SECONDS, retry_handlers=[_Patient(pace)])
         self._hasty = AsyncWebClient(token, base_url, timeout=_HASTY_SECONDS, retry_handlers=[])
 
-    def use(self, session: aiohttp.ClientSession) -> None:
-        """Keeps connections open for as long as the session is; after that each call has its own."""
+    def use(self, session: aiohttp.ClientSession | None) -> None:
+        """Keeps connections open for as long as the session is; without one each call has its own."""
         self.client.session = self._hasty.session = session
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """A call that must arrive, once; raises `SlackError`."""
-        return await self._call(self.client, method, arguments)
+        if self._pace is not None:
+            await self._pace.spend(method)
+        # The SDK's own method knows the verb and the form that each takes.
+        return await _carried_out(method, getattr(self.client, method.replace(".", "_"))(**arguments))
 
     async def insist(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """A call that does no harm twice, through what passes."""
-        for pause in _PAUSES:
+        for pause in PAUSES:
             try:
                 return await self.call(method, **arguments)
             except SlackError as error:
@@ -60,74 +95,51 @@ class Api:
             await asyncio.sleep(pause)
         return await self.call(method, **arguments)
 
-    async def attempt(self, method: str, **arguments: Any) -> bool:
-        """A call that may fail or come to nothing: what is only shown while waiting."""
+    async def attempt(self, method: str, *, owed: bool = False, **arguments: Any) -> bool:
+        """A call that may fail or come to nothing: what is only shown while waiting.
+
+        `owed`: it is made even where few calls are left.
+        """
+        if not self.knows(method):
+            return False
+        if self._pace is not None and not owed and not await self._pace.spare(method):
+            return False
         try:
-            async with asyncio.timeout(_HASTY_SECONDS):
-                await self._call(self._hasty, method, arguments)
-        except (SlackError, TimeoutError) as error:
-            log.info("Slack: %s: %s", method, str(error) or "no answer in time")
+            await self.hasten(method, getattr(self._hasty, method.replace(".", "_"))(**arguments))
+        except SlackError as error:
+            log.info("Slack: %s", error)
             return False
         return True
 
-    async def post(
-        self, channel: str, thread: str | None, post: Post, turn: str, part: int
-    ) -> tuple[str, str]:
-        """Posts part of a turn's answer; channel and timestamp of the message.
-
-        Where it is not known whether it was posted, it is looked for before it is posted again.
-        """
-        metadata = {"event_type": _ANSWER, "event_payload": {"turn": turn, "part": part}}
-        for pause in (*_PAUSES, None):
-            try:
-                async with self._posting.through(channel):
-                    said = await self.call(
-                        "chat.postMessage",
-                        channel=channel,
-                        thread_ts=thread,
-                        metadata=metadata,
-                        unfurl_links=False,
-                        unfurl_media=False,
-                        **post,
-                    )
-                return str(said["channel"]), str(said["ts"])
-            except SlackError as error:
-                if error.kind != "passing" or pause is None:
-                    raise
-                log.info("Slack: %s; again in %s s.", error, pause)
-            await asyncio.sleep(pause)
-            if (posted := (await self.posted(channel, thread, turn)).get(part)) is not None:
-                return channel, posted
-        raise AssertionError("the last try returns or raises")
-
-    async def posted(self, channel: str, thread: str | None, turn: str) -> dict[int, str]:
-        """What a turn has already posted: timestamps by part."""
-        # The question's own timestamp, in which a turn's id ends: what answers it came later.
-        where = {"oldest": turn.rpartition(":")[2]} | ({"ts": thread} if thread else {})
-        method = "conversations.replies" if thread else "conversations.history"
+    async def hasten(self, method: str, call: Awaitable[Any]) -> Mapping[str, Any]:
+        """A call by the hasty client; raises `SlackError` after three seconds at the most."""
         try:
-            read = await self.call(method, channel=channel, include_all_metadata=True, limit=_READ, **where)
+            async with asyncio.timeout(_HASTY_SECONDS):
+                return await _carried_out(method, call)
+        except TimeoutError:
+            raise SlackError(method, "no answer in time", "passing") from None
         except SlackError as error:
-            # A second post is better than none.
-            log.warning("Slack: what was posted for %s cannot be looked up: %s", turn, error)
-            return {}
-        found: dict[int, str] = {}
-        for message in read.get("messages", ()):
-            metadata = message.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            if metadata.get("event_type") == _ANSWER and payload.get("turn") == turn:
-                found.setdefault(int(payload.get("part", 0)), str(message["ts"]))
-        return found
+            if self._pace is not None and error.retry_after is not None:
+                await self._pace.exhausted(method, error.retry_after)
+            if error.code in _UNKNOWN:
+                self._unknown[method] = time.monotonic() + _UNKNOWN_SECONDS
+            raise
 
-    async def _call(
-        self, client: AsyncWebClient, method: str, arguments: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        try:
-            # The SDK's own method knows the verb and the form that each takes.
-            answer = await getattr(client, method.replace(".", "_"))(**arguments)
-        except SlackApiError as error:
-            raise told(method, error) from None
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise SlackError(method, f"{type(error).__name__} {error}".strip(), "passing") from None
-        data = answer.data
-        return data if isinstance(data, dict) else {}
+    def knows(self, method: str) -> bool:
+        """Whether Slack has this method for the app, as far as was seen lately."""
+        return time.monotonic() >= self._unknown.get(method, 0.0)
+
+    def stream(self, **arguments: Any) -> AsyncChatStream:
+        """The SDK's own way to write a message bit by bit; each bit goes at once."""
+        return AsyncChatStream(self._hasty, logger=log, buffer_size=1, **arguments)
+
+
+async def _carried_out(method: str, call: Awaitable[Any]) -> Mapping[str, Any]:
+    try:
+        answer = await call
+    except SlackApiError as error:
+        raise told(method, error) from None
+    except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise SlackError(method, f"{type(error).__name__} {error}".strip(), "passing") from None
+    data = getattr(answer, "data", None)
+    return data if isinstance(data, dict) else {}

@@ -17,6 +17,7 @@ _FRESH = 600.0
 _PATIENCE = 1.5
 """Seconds: a question must be acknowledged within three."""
 _KEPT = 10_000
+_PAGE = 999
 
 
 class _Kept:
@@ -67,6 +68,8 @@ class Directory:
     """Who is who, and where is where."""
 
     def __init__(self, api: Api) -> None:
+        self._api = api
+        self._names: dict[str, str] = {}
         self._channels = _Kept(api, "conversations.info", "channel")
         self._people = _Kept(api, "users.info", "user")
 
@@ -87,6 +90,24 @@ class Directory:
         name = profile.get("display_name") or told.get("real_name") or told.get("name")
         admin = bool(told.get("is_admin") or told.get("is_owner"))
         return Person(id=f"slack:{id_}", name=name or None, admin=admin), told.get("locale")
+
+    async def id_of(self, name: str) -> str:
+        """The id of `#name`; where the bot sees no such channel, the name as it stands."""
+        if name not in self._names:
+            cursor = ""
+            while True:
+                listed = await self._api.call(
+                    "conversations.list",
+                    types="public_channel,private_channel",
+                    exclude_archived=True,
+                    limit=_PAGE,
+                    **({"cursor": cursor} if cursor else {}),
+                )
+                self._names |= {f"#{one.get('name')}": str(one["id"]) for one in listed.get("channels") or ()}
+                cursor = (listed.get("response_metadata") or {}).get("next_cursor") or ""
+                if not cursor or name in self._names:
+                    break
+        return self._names.get(name, name)
 
     async def close(self) -> None:
         """Ends what is being asked."""

@@ -1,6 +1,7 @@
 """What Slack says when it refuses, by what can be done about it."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from slack_sdk.errors import SlackApiError
 
@@ -34,8 +35,10 @@ class SlackError(Exception):
     refused   the token or its scopes: a person has to put it right
     """
 
-    def __init__(self, method: str, code: str, kind: Kind) -> None:
+    def __init__(self, method: str, code: str, kind: Kind, retry_after: float | None = None) -> None:
         super().__init__(f"{method}: {code}")
+        self.retry_after = retry_after
+        """Seconds that Slack wants to be left alone, where it said so."""
         self.method = method
         self.code = code
         self.kind: Kind = kind
@@ -49,8 +52,18 @@ def told(method: str, error: SlackApiError) -> SlackError:
     data = getattr(response, "data", None)
     code = data.get("error") if isinstance(data, dict) else None
     if code is None or status == 429 or status >= 500:  # without a word of Slack's, something between us
-        return SlackError(method, code or f"http_{status}", "passing")
+        wait = retry_after(getattr(response, "headers", {})) if status == 429 else None
+        return SlackError(method, code or f"http_{status}", "passing", wait)
     return SlackError(method, code, _kind(code))
+
+
+def retry_after(headers: Mapping[str, Any]) -> float:
+    """Seconds in the header of that name; one without it."""
+    found = next((value for name, value in headers.items() if name.lower() == "retry-after"), "1")
+    try:
+        return float(found[0] if isinstance(found, list) else found)
+    except ValueError:
+        return 1.0
 
 
 def _kind(code: str) -> Kind:

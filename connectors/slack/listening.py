@@ -1,155 +1,170 @@
-"""Listens by Socket Mode: Bolt receives, the queue takes, and only then Slack is told that it arrived."""
+"""Listens to Slack: Bolt receives, the queue takes, and only then Slack is told that it arrived."""
 
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import ConfigurationError
+from bot.desk import Desk
 from bot.messages import Command, Message, Submit
 from bot.settings import Settings
-from connectors.slack.api import Api
-from connectors.slack.directory import Directory
-from connectors.slack.errors import SlackError
-from connectors.slack.inbound import Ignored, Myself, read_command, read_message
+from connectors.slack import transports
+from connectors.slack.home import Front
+from connectors.slack.inbound import Deleted, Edited, Ignored, Written, read_command, read_message
+from connectors.slack.interactivity import Interactivity
+from connectors.slack.workspaces import Workspace, Workspaces
 
 log = logging.getLogger(__name__)
 
-_PING_SECONDS = 5.0
-"""A connection that is silent for so long is looked after."""
 _SECONDS = 30
-_AGAIN_SECONDS = 5.0
+_WORKSPACE = "vocero_workspace"
 
 
 class Listener:
-    """What arrives from one workspace."""
+    """What arrives from the workspaces that the app is in."""
 
-    def __init__(
-        self, settings: Settings, api: Api, submit: Submit, count: Callable[[str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, settings: Settings, workspaces: Workspaces, desk: Desk, submit: Submit) -> None:
         self._settings = settings
-        self._api = api
+        self._workspaces = workspaces
+        self._desk = desk
         self._submit = submit
-        self._count = count
-        self._directory = Directory(api)
-        self._myself = Myself("", "", None)
+        self._front = Front(desk)
+        self._interactivity = Interactivity(desk, submit)
 
     async def run(self) -> None:
         """Connects, and receives until cancelled."""
-        token = self._app_token()
+        receive = transports.transport(self._settings)
         # A call that waits for a Retry-After keeps its connection: none may wait for one of those.
         connector = aiohttp.TCPConnector(limit=0)
         timeout = aiohttp.ClientTimeout(total=_SECONDS)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-            self._api.use(session)
+            self._workspaces.use(session)
             try:
-                self._myself = await self._who()
-                address = await self._start("SLACK_APP_TOKEN", "apps.connections.open", app_token=token)
-                await self._receive(token, str(address["url"]))
+                await self._workspaces.introduce()
+                await receive(self._app(), self._workspaces)
             finally:
-                await self._directory.close()
-
-    def _app_token(self) -> str:
-        token = self._settings.env.slack_app_token
-        if self._settings.slack.mode == "http":
-            raise ConfigurationError(
-                "slack.mode `http` is not available in this version: set it to `socket`, and SLACK_APP_TOKEN."
-            )
-        if token is None:
-            raise ConfigurationError(
-                "SLACK_APP_TOKEN is missing, which Socket Mode needs: make an app-level token (xapp-…) with"
-                " the scope connections:write under Basic Information, and set it in the environment or .env."
-            )
-        return token.get_secret_value()
-
-    async def _who(self) -> Myself:
-        who = await self._start("SLACK_BOT_TOKEN", "auth.test")
-        log.info("Slack: connected as %s to %s.", who.get("user"), who.get("team"))
-        return Myself(str(who.get("team_id", "")), str(who["user_id"]), who.get("bot_id"))
-
-    async def _start(self, token: str, method: str, **arguments: Any) -> Mapping[str, Any]:
-        """A call that everything begins with: it waits for Slack, not for a token to become right."""
-        while True:
-            try:
-                return await self._api.call(method, **arguments)
-            except SlackError as error:
-                if error.kind != "passing":
-                    raise ConfigurationError(
-                        f"Slack refuses {token} ({error.code}): copy it again from the app's settings."
-                    ) from None
-                log.warning("Slack cannot be reached: %s; again in %s s.", error, _AGAIN_SECONDS)
-            await asyncio.sleep(_AGAIN_SECONDS)
-
-    async def _receive(self, token: str, address: str) -> None:
-        handler = AsyncSocketModeHandler(
-            self._app(), token, logger=log, web_client=self._api.client, ping_interval=_PING_SECONDS
-        )
-        handler.client.wss_uri = address
-        connecting = asyncio.ensure_future(handler.client.connect())  # type: ignore[no-untyped-call]
-        try:
-            while True:
-                await asyncio.sleep(_PING_SECONDS)
-                if not await handler.client.is_connected():
-                    # An address serves once, but the SDK would try the same one for ever.
-                    handler.client.wss_uri = None
-        finally:
-            connecting.cancel()
-            await asyncio.wait([connecting])
-            await handler.client.close()  # type: ignore[no-untyped-call]
+                await self._front.close()
+                await self._workspaces.close()
 
     def _app(self) -> AsyncApp:
         """Bolt, which acknowledges once a listener has returned: what raised is delivered again."""
 
-        async def authorized() -> AuthorizeResult:
-            return AuthorizeResult(
-                enterprise_id=None, team_id=self._myself.team, bot_user_id=self._myself.user
-            )
+        async def authorized(  # a method will not do: Bolt fills in arguments by their names
+            context: AsyncBoltContext, team_id: str | None, enterprise_id: str | None
+        ) -> AuthorizeResult | None:
+            return await self._authorized(context, team_id, enterprise_id)
 
         app = AsyncApp(
             name="vocero",
             logger=log,
             # Without a token, and with an `authorize` of ours: else Bolt would look into the environment.
             client=AsyncWebClient(base_url=self._settings.env.vocero_slack_api_url),
-            authorize=authorized,
+            authorize=authorized,  # type: ignore[arg-type] # None: the app is not installed there
+            user_facing_authorize_error_message=self._desk.phrases().render("not_installed"),
             process_before_response=True,
             # Ours are ignored in `read_message`, with their reason.
             ignoring_self_events_enabled=False,
+            # Done before Bolt parses what came.
+            request_verification_enabled=False,
         )
         app.event("app_mention")(self._message)
         app.event("message")(self._message)
+        app.event("app_home_opened")(self._home)
+        app.event("agent_session_stopped")(self._stopped)
+        app.event("app_uninstalled")(self._uninstalled)
+        app.event("tokens_revoked")(self._uninstalled)
         app.event(re.compile(".*"))(self._other)
         app.command(re.compile(".*"))(self._command)
+        app.action(re.compile(".*"))(self._pressed)
+        app.view_submission(re.compile(".*"))(self._sent)
+        app.message_shortcut(re.compile(".*"))(self._shortcut)
         return app
 
-    async def _message(self, body: dict[str, Any]) -> None:
-        written = read_message(body, self._myself)
-        if isinstance(written, Ignored):
-            await self._ignore(written.reason, body)
-            return
+    async def _authorized(
+        self, context: AsyncBoltContext, team_id: str | None, enterprise_id: str | None
+    ) -> AuthorizeResult | None:
+        workspace = await self._workspaces.of(team_id or "", enterprise_id)
+        if workspace is None:
+            log.warning("Slack: the app is not installed in %s, from which something came.", team_id)
+            await self._desk.count("not_installed")
+            return None
+        context[_WORKSPACE] = workspace
+        return AuthorizeResult(
+            enterprise_id=enterprise_id, team_id=team_id, bot_user_id=workspace.myself.user
+        )
+
+    async def _message(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        workspace: Workspace = context[_WORKSPACE]
+        read = read_message(body, workspace.myself)
+        match read:
+            case Written():
+                message = await self._as_message(workspace, read, context)
+                if read.addressed or await self._desk.follows_up(
+                    message.thread, message.channel, message.author
+                ):
+                    await self._submit(message)
+                else:
+                    await self._ignore("not_addressed", body)
+            case Edited():
+                if not await self._desk.amend(await self._as_message(workspace, read.now, context)):
+                    await self._ignore("edited", body)
+            case Deleted():
+                if not await self._desk.withdraw(read.id):
+                    await self._ignore("deleted", body)
+            case Ignored():
+                await self._ignore(read.reason, body)
+
+    async def _as_message(self, workspace: Workspace, written: Written, context: AsyncBoltContext) -> Message:
         channel, (author, locale) = await asyncio.gather(
-            self._directory.channel(written.channel, written.kind), self._directory.person(written.user)
+            workspace.directory.channel(written.channel, written.kind),
+            workspace.directory.person(written.user),
         )
-        await self._submit(
-            Message(
-                id=written.id,
-                thread=written.thread_id,
-                channel=channel,
-                author=author,
-                at=written.date,
-                language=locale,
-                private=channel.kind == "direct",
-                reference={"channel": written.channel, "thread": written.thread},
-                text=written.text,
-            )
+        reference = {
+            "team": written.team,
+            "channel": written.channel,
+            "thread": written.thread,
+            "at": written.at,
+            "user_team": written.user_team,
+        }
+        return Message(
+            id=written.id,
+            thread=written.thread_id,
+            channel=channel,
+            author=author,
+            at=written.date,
+            language=locale,
+            private=channel.kind == "direct",
+            reference=reference | _organisation(context),
+            text=written.text,
+            attachments=written.attachments,
         )
+
+    async def _home(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        self._front.opened(context[_WORKSPACE], body.get("event") or {})
+
+    async def _stopped(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        event = body.get("event") or {}
+        team = context[_WORKSPACE].myself.team or context.team_id
+        thread = f"slack:{team}:{event.get('channel')}:{event.get('thread_ts')}"
+        if not await self._desk.halt(thread):
+            await self._ignore("not_running", body)
+
+    async def _uninstalled(self, body: dict[str, Any]) -> None:
+        event = body.get("event") or {}
+        if event.get("type") == "tokens_revoked" and not (event.get("tokens") or {}).get("bot"):
+            await self._ignore("not_handled", body)
+            return
+        log.warning("Slack: the app was taken out of %s.", body.get("team_id"))
+        await self._desk.count("uninstalled")
+        await self._workspaces.forget(str(body.get("team_id")), body.get("enterprise_id"))
 
     async def _other(self, body: dict[str, Any]) -> None:
         await self._ignore("not_handled", body)
@@ -163,15 +178,23 @@ class Listener:
             event.get("ts"),
             reason,
         )
-        await self._count(reason)
+        await self._desk.count(reason)
 
-    async def _command(self, body: dict[str, Any], ack: AsyncAck) -> None:
+    async def _command(self, body: dict[str, Any], ack: AsyncAck, context: AsyncBoltContext) -> None:
+        workspace: Workspace = context[_WORKSPACE]
         where, user = body["channel_id"], body["user_id"]
         channel, (author, locale) = await asyncio.gather(
-            self._directory.channel(where, "private"), self._directory.person(user)
+            workspace.directory.channel(where, "private"), workspace.directory.person(user)
         )
         name, arguments = read_command(body.get("text") or "")
-        id_ = f"slack:{body.get('team_id') or self._myself.team}:{where}:{body['trigger_id']}"
+        team = workspace.myself.team or body.get("team_id") or ""
+        id_ = f"slack:{team}:{where}:{body['trigger_id']}"
+        reference = {
+            "team": team,
+            "channel": where,
+            "user": user,
+            "response_url": body.get("response_url") or "",
+        }
         await self._submit(
             Command(
                 id=id_,
@@ -181,9 +204,26 @@ class Listener:
                 at=datetime.now(UTC),
                 language=locale,
                 private=True,
-                reference={"channel": where, "user": user, "response_url": body["response_url"]},
+                reference=reference | _organisation(context),
                 name=name,
                 arguments=arguments,
             )
         )
         await ack()
+
+    async def _pressed(self, body: dict[str, Any], ack: AsyncAck, context: AsyncBoltContext) -> None:
+        await self._interactivity.pressed(context[_WORKSPACE], body, _organisation(context))
+        await ack()
+
+    async def _sent(self, body: dict[str, Any], ack: AsyncAck, context: AsyncBoltContext) -> None:
+        await self._interactivity.sent(context[_WORKSPACE], body, _organisation(context))
+        await ack()
+
+    async def _shortcut(self, body: dict[str, Any], ack: AsyncAck, context: AsyncBoltContext) -> None:
+        await self._interactivity.about(context[_WORKSPACE], body)
+        await ack()
+
+
+def _organisation(context: AsyncBoltContext) -> dict[str, str]:
+    """What finds the token again where the app is installed for a whole organisation."""
+    return {"enterprise": context.enterprise_id} if context.enterprise_id else {}

@@ -1,18 +1,23 @@
 """An answer as Slack messages: Markdown blocks within their limits, and its numbered sources."""
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from bot.messages import Citation
+from bot.messages import Answer, Citation
 from bot.phrases import Phrases
-from connectors.slack.api import Post
 from connectors.splitting import split
+
+Block = dict[str, Any]
+Post = Mapping[str, Any]
+"""A message: `text` and, but for plain ones, `blocks`."""
 
 MARKDOWN = 11_000
 """Of text in one message: 12,000 are allowed, and it shares 13,200 with what else is in the message."""
 _TOGETHER = 12_800
+_BLOCKS = 50
 _CONTEXT = 2_900
 """Of 3,000 in one element of a context block."""
 _NOTICE = 3_000
@@ -33,29 +38,29 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def draft(text: str) -> Post | None:
+def draft(text: str, below: Sequence[Block] = ()) -> Post | None:
     """An answer that is still being written: as much of it as fits one message."""
     pieces = split(defused(text), MARKDOWN)
-    return _message([_markdown(pieces[0])], pieces[0]) if pieces else None
+    return _message([_markdown(pieces[0]), *below], pieces[0]) if pieces else None
 
 
-def messages(text: str, citations: Iterable[Citation], phrases: Phrases) -> list[Post]:
-    """The whole answer, in as many messages as it takes; the sources close the last one."""
-    pieces = split(defused(text), MARKDOWN) or ["…"]
+def messages(answer: Answer, phrases: Phrases, buttons: Sequence[Block] = ()) -> list[Post]:
+    """The whole answer, in as many messages as it takes; sources and buttons close the last one."""
+    pieces = split(defused(answer.text), MARKDOWN) or ["…"]
     posts = [[_markdown(piece)] for piece in pieces]
     notices = list(pieces)
-    for context in sources(citations, phrases):
-        if sum(_size(block) for block in (*posts[-1], context)) > _TOGETHER:
+    for block in (*sources(answer.citations, phrases), *buttons):
+        if sum(map(_size, (*posts[-1], block))) > _TOGETHER or len(posts[-1]) == _BLOCKS:
             posts.append([])
             notices.append(phrases.render("sources_header"))
-        posts[-1].append(context)
+        posts[-1].append(block)
     return [_message(blocks, notice) for blocks, notice in zip(posts, notices, strict=True)]
 
 
-def plainer(text: str, citations: Iterable[Citation], phrases: Phrases) -> list[Post]:
+def plainer(answer: Answer, phrases: Phrases) -> list[Post]:
     """The same without blocks, in short messages: for when Slack does not take the other."""
-    listed = [line for lines in _listed(citations, phrases) for line in lines]
-    told = "\n".join([text, "", *listed]) if listed else text
+    listed = [line for lines in _listed(answer.citations, phrases) for line in lines]
+    told = "\n".join([answer.text, "", *listed]) if listed else answer.text
     return [{"text": escaped(piece)} for piece in split(defused(told), _NOTICE)] or [{"text": "…"}]
 
 
@@ -65,7 +70,7 @@ def said(text: str) -> list[Post]:
     return [_message([_markdown(piece)], piece) for piece in pieces] or [{"text": "…"}]
 
 
-def sources(citations: Iterable[Citation], phrases: Phrases) -> list[dict[str, Any]]:
+def sources(citations: Iterable[Citation], phrases: Phrases) -> list[Block]:
     """The list of sources in context blocks, numbered like the text."""
     lines = [_source(citation, phrases) for citation in citations]
     if not lines:
@@ -116,13 +121,14 @@ def _short(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _markdown(text: str) -> dict[str, Any]:
+def _markdown(text: str) -> Block:
     return {"type": "markdown", "text": text}
 
 
-def _size(block: dict[str, Any]) -> int:
-    return len(block["text"] if block["type"] == "markdown" else block["elements"][0]["text"])
+def _size(block: Block) -> int:
+    """What a block counts: Slack's own way of counting is not told, so all of it."""
+    return len(json.dumps(block, ensure_ascii=False))
 
 
-def _message(blocks: list[dict[str, Any]], notice: str) -> Post:
+def _message(blocks: list[Block], notice: str) -> Post:
     return {"blocks": blocks, "text": escaped(notice[:_NOTICE])}

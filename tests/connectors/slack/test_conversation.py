@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.lease import Lease
-from connectors.slack import api
+from connectors.slack import pace
 from tests.connectors.slack.server import ADMIN, ANA, BOT, Fault
 from tests.connectors.slack.workspace import Workspace, context, markdown, workspace
 
@@ -102,7 +102,7 @@ async def test_who_is_no_administrator_is_refused_politely(tmp_path: Path):
 
 async def test_fifty_questions_at_once_are_all_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Slack's refusals for haste are obeyed, and nothing is lost or said twice."""
-    monkeypatch.setattr(api, "_POST", 0.01)
+    monkeypatch.setattr(pace, "_INTERVAL", 0.01)
     async with workspace(tmp_path) as place:
         place.slack.faults["chat.postMessage"] = [Fault("ratelimited", 429, retry_after=0)] * 5
         for number in range(50):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.errors import LeaseLostError
 from bot.messages import (
@@ -22,7 +23,7 @@ from bot.messages import (
     Status,
     Text,
 )
-from connectors.slack import api
+from connectors.slack import api, pace
 from connectors.slack import delivery as module
 from tests.connectors.slack.server import Fault, SlackServer
 from tests.connectors.slack.workspace import Heard, connected, context, markdown
@@ -107,11 +108,11 @@ def whole(text: str, *citations: Citation) -> Script:
 
 
 @pytest.fixture
-async def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Heard]:
+async def heard(tmp_path: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Heard]:
     monkeypatch.setattr(module, "_EDIT", 0.05)
-    monkeypatch.setattr(api, "_PAUSES", (0.01, 0.01))
-    monkeypatch.setattr(api, "_POST", 0.01)
-    async with connected(tmp_path) as heard:
+    monkeypatch.setattr(api, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(pace, "_INTERVAL", 0.01)
+    async with connected(tmp_path, redis) as heard:
         yield heard
 
 
@@ -354,7 +355,7 @@ def command(server: SlackServer) -> Command:
 
 async def test_a_commands_progress_is_told_and_replaced(heard: Heard, monkeypatch: pytest.MonkeyPatch):
     """What takes long says so, to the same person alone."""
-    monkeypatch.setattr("connectors.slack.commands._LEAD", 0.01)
+    monkeypatch.setattr("connectors.slack.responding._LEAD", 0.01)
     script: Reply = aiter(Script(Status(text="Leí 3 de 9"), 0.3, answer("Terminé.", persona="")))  # type: ignore[arg-type]
     await heard.connector.deliver(command(heard.slack), script, Queue())
     assert [markdown(response) for response in heard.slack.responses] == ["Leí 3 de 9", "Terminé."]

@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from redis.asyncio import Redis
+
 from bot.app import Runtime, open_runtime
+from bot.channels import Channels
 from bot.config import load_settings
+from bot.desk import Desk
+from bot.dispatch import Dispatch
 from bot.errors import StateError
+from bot.journal import Journal
+from bot.memory import Memory
 from bot.messages import Command, Feedback, Message
 from bot.settings import Settings
+from bot.voice import Voices
 from connectors.slack.connector import SlackConnector
+from knowledge.database import open_database
+from knowledge.manifest import IndexStatus
 from tests.bot.company import company
 from tests.connectors.slack.server import ANA, APP_TOKEN, BOT, TEAM, TOKEN, SlackServer, slack_server
 
@@ -114,12 +124,42 @@ def context(post: dict[str, Any]) -> str:
     )
 
 
+class Shelf:
+    """A library without documents."""
+
+    def status(self) -> list[IndexStatus]:
+        return []
+
+
+class Noted(Desk):
+    """The bot's own desk, which also tells what it counted."""
+
+    def __init__(self, settings: Settings, redis: Redis, counted: list[str]) -> None:
+        engine = open_database(f"sqlite:///{settings.path.parent / 'desk.db'}")
+        memory = Memory(redis)
+        super().__init__(
+            settings,
+            Channels(settings, engine),
+            Shelf(),
+            memory,
+            voices=Voices(settings, memory),
+            journal=Journal(engine),
+            dispatch=Dispatch(redis),
+        )
+        self.memory = memory
+        self.counted = counted
+
+    async def count(self, reason: str) -> None:
+        self.counted.append(reason)
+
+
 @dataclass
 class Heard:
     """A listening connector with nothing behind it: what was submitted, and what was counted."""
 
     slack: SlackServer
     connector: SlackConnector
+    desk: Noted
     submitted: list[Message | Command | Feedback]
     counted: list[str]
     refuse: int = 0
@@ -132,9 +172,6 @@ class Heard:
         self.submitted.append(event)
         return True
 
-    async def count(self, reason: str) -> None:
-        self.counted.append(reason)
-
     async def acknowledged(self, envelope: str) -> None:
         async with asyncio.timeout(30):
             while envelope not in self.slack.acknowledged:
@@ -142,18 +179,20 @@ class Heard:
 
 
 @asynccontextmanager
-async def connected(folder: Path) -> AsyncIterator[Heard]:
+async def connected(folder: Path, redis: Redis, **environ: str) -> AsyncIterator[Heard]:
     """A connector for the workspace that is not listening yet."""
     async with slack_server() as server:
-        heard = Heard(server, None, [], [])  # type: ignore[arg-type]
-        heard.connector = SlackConnector(slack_settings(folder, server), heard.count)
+        heard = Heard(server, None, None, [], [])  # type: ignore[arg-type]
+        settings = slack_settings(folder, server, **environ)
+        heard.desk = Noted(settings, redis, heard.counted)
+        heard.connector = SlackConnector(settings, redis, heard.desk)
         yield heard
 
 
 @asynccontextmanager
-async def listening(folder: Path) -> AsyncIterator[Heard]:
+async def listening(folder: Path, redis: Redis, **environ: str) -> AsyncIterator[Heard]:
     """A connector that listens to the workspace."""
-    async with connected(folder) as heard:
+    async with connected(folder, redis, **environ) as heard:
         task = asyncio.create_task(heard.connector.listen(heard.submit))
         try:
             yield heard

@@ -1,0 +1,104 @@
+"""Answers to commands and to presses of buttons: seen by who gave them alone."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.actions import PRESSED
+from bot.desk import Desk
+from bot.messages import Answer, Command, Delivery, Feedback, Reply, Status
+from connectors.pacing import Paced
+from connectors.slack.errors import SlackError
+from connectors.slack.rendering import Post, draft, messages
+from connectors.slack.workspaces import Workspace
+
+log = logging.getLogger(__name__)
+
+_LEAD = 1.0
+"""Seconds after which a command is told to be under way."""
+_PROGRESS = 30.0
+"""Seconds between two tellings."""
+_SECONDS = 10
+
+
+class _Response:
+    """Slack's address for answers to one command: five in half an hour."""
+
+    def __init__(self, workspace: Workspace, event: Command | Feedback) -> None:
+        self._workspace = workspace
+        self._where = event.reference
+        # The address that comes with a button stands for the message below which it is.
+        pressed = isinstance(event, Feedback) or event.name in PRESSED
+        self._left = 0 if pressed or not event.reference.get("response_url") else 5
+
+    async def progress(self, text: str) -> None:
+        """How it goes; the last answer is kept for how it ended."""
+        if self._left > 1:
+            await self._send(draft(text) or {"text": "…"}, replace=True)
+
+    async def end(self, posts: list[Post]) -> None:
+        """How it ended: in the place of the progress, or where that is not possible any more, beside it."""
+        for part, post in enumerate(posts):
+            if self._left == 0 or not await self._send(post, replace=part == 0):
+                await self._beside(post)
+
+    async def _beside(self, post: Mapping[str, Any]) -> None:
+        person = {"channel": self._where["channel"], "user": self._where["user"]}
+        thread = {"thread_ts": self._where["thread"]} if self._where.get("thread") else {}
+        api = self._workspace.api
+        try:
+            await api.call("chat.postEphemeral", **person, **thread, **post)
+        except SlackError as error:
+            log.info("Slack: %s; it goes to a direct message.", error)
+            await api.call(
+                "chat.postMessage",
+                channel=person["user"],
+                unfurl_links=False,
+                unfurl_media=False,
+                **post,
+            )
+
+    async def _send(self, post: Mapping[str, Any], *, replace: bool) -> bool:
+        client = AsyncWebhookClient(self._where["response_url"], timeout=_SECONDS)
+        self._left -= 1
+        try:
+            answered = await client.send(
+                response_type="ephemeral",
+                replace_original=replace,
+                unfurl_links=False,
+                unfurl_media=False,
+                **post,
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.info("Slack: an answer to a command did not arrive: %s", error or type(error).__name__)
+            return False
+        if answered.status_code != 200:
+            log.info("Slack: an answer to a command was refused: %s", answered.body[:200])
+        return answered.status_code == 200
+
+
+async def respond(
+    workspace: Workspace, event: Command | Feedback, reply: Reply, delivery: Delivery, desk: Desk
+) -> None:
+    """The reply to a command or a press: its progress where it takes long, then how it ended."""
+    response = _Response(workspace, event)
+    answer: Answer | None = None
+    async with Paced(response.progress, lead=_LEAD, interval=_PROGRESS) as paced:
+        async for chunk in reply:
+            if isinstance(chunk, Status):
+                paced.update(chunk.text)
+            elif isinstance(chunk, Answer):
+                answer = chunk
+    if answer is None or not answer.text or event.reference.get("quiet"):
+        return
+    await delivery.check()
+    try:
+        await response.end(messages(answer, await desk.phrases_in(event.channel)))
+    except SlackError as error:
+        if error.kind == "passing":
+            raise
+        log.error("Slack: what %s asked for was not told: %s", event.author.id, error)
+        await desk.count(error.code)

@@ -15,11 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bot.admin import COMMANDS
-from bot.admin.admin import Admin
-from bot.admin.channel import ChannelCommands
-from bot.admin.index import IndexCommands
-from bot.admin.steps import Run
-from bot.admin.voices import VoiceCommands
+from bot.admin.joining import open_admin
+from bot.answering import Answering
+from bot.attachments import Attachments
 from bot.bot import Bot
 from bot.channels import Channels
 from bot.desk import Desk
@@ -39,6 +37,7 @@ from bot.stopping import until
 from bot.voice import Voices
 from knowledge.library import Library
 from knowledge.priority import take_turns
+from knowledge.reading import read
 
 if TYPE_CHECKING:
     from connectors.terminal import Terminal
@@ -170,26 +169,21 @@ async def _join(settings: Settings, state: State, library: Library) -> Runtime:
     channels = Channels(settings, library.database)
     voices = Voices(settings, memory)
     connectors: dict[str, Connector] = {}
-    indexed = IndexCommands(settings, library, journal, dispatch)
-    speaking = VoiceCommands(channels, voices, lambda message: bot.trial(message))
-    chosen = ChannelCommands(settings, channels, voices)
-    runs: dict[str, Run] = {
-        "status": indexed.status,
-        "sources": indexed.sources,
-        "reindex": indexed.reindex,
-        "persona": speaking.persona,
-        "test": speaking.test,
-        "channel show": chosen.show,
-        "channel set": chosen.set,
-        "channel reset": chosen.reset,
-    }
+    answering = Answering(settings, library, memory, journal, Attachments(connectors, read))
     bot = Bot(
-        settings,
         channels,
-        library,
         memory,
         voices=voices,
-        commands=Admin(settings, journal, runs),
+        answering=answering,
+        commands=open_admin(
+            settings,
+            channels,
+            library=library,
+            journal=journal,
+            dispatch=dispatch,
+            voices=voices,
+            answering=answering,
+        ),
         presses=Presses(settings, channels, journal, dispatch, connectors),
         opinions=journal,
     )
@@ -220,7 +214,8 @@ async def _working(runtime: Runtime, *, vectors: bool) -> AsyncIterator[None]:
 
 def _configured(settings: Settings, platform: str) -> bool:
     """Whether there is what it takes to connect there."""
-    needed = {"slack": settings.env.slack_bot_token, "discord": settings.env.discord_token}
+    env = settings.env
+    needed = {"slack": env.slack_bot_token or env.slack_client_id, "discord": env.discord_token}
     return platform == "terminal" or needed[platform] is not None
 
 

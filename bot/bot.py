@@ -1,17 +1,11 @@
 """The bot: an event in, a reply out. It knows no platform."""
 
-import asyncio
-import re
-from collections.abc import Sequence
-from functools import partial
-from itertools import takewhile
 from typing import Protocol
 
-from bot.access import readable
 from bot.actions import PRESSED, first, offered
+from bot.answering import Answering
 from bot.channels import Channels
-from bot.editing import searchable
-from bot.framing import conclude, for_machines, frame, spoken
+from bot.framing import spoken
 from bot.memory import Memory, Remembered
 from bot.messages import (
     Answer,
@@ -26,27 +20,11 @@ from bot.messages import (
     Text,
 )
 from bot.pressing import Told
-from bot.settings import ResolvedChannel, Settings
+from bot.settings import ResolvedChannel
 from bot.stopping import without_numbers
 from bot.voice import Voice, Voices
-from knowledge.answers import Discarded, Draft, Question, Result, Turn
-from knowledge.engine import Engine
-
-_GREETING = re.compile(
-    r"^\W*(?:hola+|buenas(?: tardes| noches)?|buenos d[ií]as|buen d[ií]a|qu[eé] tal|hi|hello|hey|"
-    r"good (?:morning|afternoon|evening))\W*$",
-    re.IGNORECASE,
-)
-_THANKS = re.compile(
-    r"^\W*(?:(?:muchas |mil )?gracias|ok|okay|dale|vale|listo|perfecto|genial|thanks?|thank you)\W*$",
-    re.IGNORECASE,
-)
-
 
 Chunk = Status | Text | Replace | Confirm | Answer
-
-_PAUSE, _LOOKS = 0.5, 240
-"""Seconds between looks at whether a source has been read for the first time, and how many."""
 
 
 class Commands(Protocol):
@@ -54,18 +32,6 @@ class Commands(Protocol):
 
     def run(self, command: Command, voice: Voice) -> Reply:
         """Carries out a command, telling how it goes."""
-        ...
-
-
-class Documents(Protocol):
-    """What the bot needs of the library."""
-
-    def engine(self, llm: str | None = None) -> Engine:
-        """The engine that answers with a model, or with the configured one."""
-        ...
-
-    def never_synced(self) -> list[str]:
-        """The sources that were never read to their end."""
         ...
 
 
@@ -90,21 +56,19 @@ class Bot:
 
     def __init__(
         self,
-        settings: Settings,
         channels: Channels,
-        library: Documents,
         memory: Memory,
         *,
         voices: Voices,
+        answering: Answering,
         commands: Commands,
         presses: Presses,
         opinions: Opinions,
     ) -> None:
-        self._settings = settings
         self._channels = channels
-        self._library = library
         self._memory = memory
         self._voices = voices
+        self._answering = answering
         self._commands = commands
         self._presses = presses
         self._opinions = opinions
@@ -116,9 +80,7 @@ class Bot:
         match event:
             case Message():
                 await self._memory.join(event.thread, event.author.id)
-                reply = self._answer(event, channel, voice)
-                if voice.persona.format.json_schema is not None:
-                    reply = for_machines(reply)
+                reply = self._answering.answer(event, channel, voice)
             case Command() if event.name in PRESSED:
                 reply = self._press(event, voice)
             case Command():
@@ -127,14 +89,6 @@ class Bot:
                 reply = self._thank(event, voice)
         async for chunk in reply:
             yield _with_actions(chunk, event, channel)
-
-    async def trial(self, message: Message) -> Reply:
-        """A question answered as its channel would answer it, leaving no trace."""
-        channel = await self._channels.of(message.channel)
-        persona = self._voices.persona(channel)
-        voice = Voice(persona, self._voices.phrases(persona), message.id)
-        async for chunk in self._answer(message, channel, voice):
-            yield chunk
 
     async def remember(self, event: Message | Command | Feedback, answer: Answer) -> None:
         """Keeps an answered turn in the thread's memory, for follow-ups."""
@@ -160,55 +114,6 @@ class Bot:
         yield Replace(text=said.text)
         yield _with_actions(answer.model_copy(update={"answer": kept}), event, channel)
 
-    async def _answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
-        if small_talk := _small_talk(message):
-            key, outcome = small_talk
-            for chunk in spoken(message.id, voice, voice.say(key), outcome, key):
-                yield chunk
-            return
-        sources = readable(self._settings, channel, message)
-        if not sources:
-            for chunk in spoken(message.id, voice, voice.say("refused_source"), "refused", "not_allowed"):
-                yield chunk
-            return
-        for _ in range(_LOOKS):
-            # Not to say "not found" of documents that are being read for the first time.
-            unread = sources.intersection(await asyncio.to_thread(self._library.never_synced))
-            if not unread:
-                break
-            yield Status(text=voice.say("index_started", source=min(unread)))
-            await asyncio.sleep(_PAUSE)
-        yield Status(text=voice.say("searching"))
-        turns = await self._memory.turns(message.thread)
-        question = Question(
-            text=message.text.strip(),
-            sources=sources,
-            language=voice.language,
-            history=_before(turns, message),
-            about=message.about,
-            instructions=voice.persona.prompt(voice.language),
-            most_words=voice.persona.format.max_words,
-            neutral=partial(searchable, language=voice.language),
-            editor=voice.editor(),
-            schema=voice.persona.format.json_schema,
-        )
-        written = ""
-        async for piece in self._library.engine(voice.persona.model).answer(question):
-            match piece:
-                case Draft(text):
-                    written += text
-                    yield Text(text=text)
-                case Discarded():
-                    written = ""
-                    yield Replace(text="")
-                case Result():
-                    framed = frame(piece, voice)
-                    if framed.text.startswith(written):
-                        yield Text(text=framed.text[len(written) :])
-                    else:
-                        yield Replace(text=framed.text)
-                    yield conclude(message.id, piece, framed, voice)
-
     async def _thank(self, feedback: Feedback, voice: Voice) -> Reply:
         await self._opinions.add_feedback(feedback)
         for chunk in spoken(feedback.id, voice, voice.say("feedback_thanks"), "answered", "feedback"):
@@ -228,21 +133,3 @@ def _with_actions(chunk: Chunk, event: Message | Command | Feedback, channel: Re
     if not isinstance(chunk, Answer):
         return chunk
     return chunk.model_copy(update={"actions": offered(event, chunk, channel)})
-
-
-def _before(turns: Sequence[Remembered], message: Message) -> tuple[Turn, ...]:
-    """The turns before a message: one that is asked again is not a follow-up to itself."""
-    earlier = takewhile(lambda turn: turn.id != first(message.id), turns)
-    return tuple(Turn(turn.question, turn.answer) for turn in earlier)
-
-
-def _small_talk(message: Message) -> tuple[str, Outcome] | None:
-    """The phrase that answers what is no question, and its outcome."""
-    text = message.text.strip()
-    if not any(sign.isalnum() for sign in text) and not message.about:
-        return "ask_something", "refused"
-    if _GREETING.match(text):
-        return "greeting", "answered"
-    if _THANKS.match(text):
-        return "thanks", "answered"
-    return None

@@ -1,11 +1,11 @@
 """Commands about who speaks, and how a question would be answered here: `persona`, `test`."""
 
 import difflib
-from collections.abc import Callable
 
 from bot.admin.steps import Done, Steps, refused
+from bot.answering import Answering
 from bot.channels import Channels
-from bot.messages import Answer, Command, Message, Reply
+from bot.messages import Answer, Command, Message
 from bot.personas import Persona
 from bot.voice import Voice, Voices
 
@@ -13,11 +13,10 @@ from bot.voice import Voice, Voices
 class VoiceCommands:
     """Personas, and trials of them."""
 
-    def __init__(self, channels: Channels, voices: Voices, answer: Callable[[Message], Reply]) -> None:
-        """`answer`: answers a question as its channel would, leaving no trace."""
+    def __init__(self, channels: Channels, voices: Voices, answering: Answering) -> None:
         self._channels = channels
         self._voices = voices
-        self._answer = answer
+        self._answering = answering
 
     async def persona(self, command: Command, voice: Voice) -> Steps:
         """The personas there are, or one of them whole."""
@@ -47,7 +46,9 @@ class VoiceCommands:
             language=command.language,
             text=str(command.arguments["question"]),
         )
-        async for chunk in self._answer(message):
+        persona = self._voices.persona(channel)
+        trial = Voice(persona, self._voices.phrases(persona), command.id)
+        async for chunk in self._answering.answer(message, channel, trial):
             if isinstance(chunk, Answer):
                 sources = ", ".join(f"`{one}`" for one in sorted(channel.sources))
                 facts = {

@@ -1,0 +1,43 @@
+"""Joins the registry of commands to what carries them out."""
+
+from bot.admin.admin import Admin
+from bot.admin.channel import ChannelCommands
+from bot.admin.index import IndexCommands
+from bot.admin.voices import VoiceCommands
+from bot.answering import Answering
+from bot.channels import Channels
+from bot.dispatch import Dispatch
+from bot.journal import Journal
+from bot.settings import Settings
+from bot.voice import Voices
+from knowledge.library import Library
+
+
+def open_admin(
+    settings: Settings,
+    channels: Channels,
+    *,
+    library: Library,
+    journal: Journal,
+    dispatch: Dispatch,
+    voices: Voices,
+    answering: Answering,
+) -> Admin:
+    """The admin commands over everything they are about."""
+    index = IndexCommands(settings, library, journal, dispatch)
+    speaking = VoiceCommands(channels, voices, answering)
+    channel = ChannelCommands(settings, channels, voices)
+    return Admin(
+        settings,
+        journal,
+        {
+            "status": index.status,
+            "sources": index.sources,
+            "reindex": index.reindex,
+            "persona": speaking.persona,
+            "test": speaking.test,
+            "channel show": channel.show,
+            "channel set": channel.set,
+            "channel reset": channel.reset,
+        },
+    )

@@ -1,0 +1,199 @@
+"""The answer to a question: who may have it, from what, and in whose words."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from functools import partial
+from itertools import takewhile
+from typing import Protocol
+
+from bot.access import may_ask, readable
+from bot.actions import first
+from bot.attachments import Attached, Attachments
+from bot.editing import searchable
+from bot.framing import Framed, conclude, for_machines, frame, spoken
+from bot.journal import Past
+from bot.memory import Memory, Remembered
+from bot.messages import Message, Outcome, Replace, Reply, Status, Text
+from bot.settings import ResolvedChannel, Settings
+from bot.voice import Voice
+from knowledge.answers import Discarded, Draft, Question, Result, Turn
+from knowledge.engine import Engine
+
+_GREETING = re.compile(
+    r"^\W*(?:hola+|buenas(?: tardes| noches)?|buenos d[ií]as|buen d[ií]a|qu[eé] tal|hi|hello|hey|"
+    r"good (?:morning|afternoon|evening))\W*$",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"^\W*(?:(?:muchas |mil )?gracias|ok|okay|dale|vale|listo|perfecto|genial|thanks?|thank you)\W*$",
+    re.IGNORECASE,
+)
+_PAUSE, _LOOKS = 0.5, 240
+"""Seconds between looks at whether a source has been read for the first time, and how many."""
+_AGAIN = 5
+"""Earlier answers that a new one is to differ from."""
+
+
+class Documents(Protocol):
+    """What is needed of the library."""
+
+    def engine(self, llm: Sequence[str] = ()) -> Engine:
+        """The engine that answers with these models, tried in order, or with the configured ones."""
+        ...
+
+    def never_synced(self) -> list[str]:
+        """The sources that were never read to their end."""
+        ...
+
+
+class Archive(Protocol):
+    """Where answers are kept."""
+
+    async def past(self, event_id: str) -> Past | None:
+        """An answered question."""
+        ...
+
+
+class Answering:
+    """Answers questions."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        library: Documents,
+        memory: Memory,
+        archive: Archive,
+        attachments: Attachments,
+    ) -> None:
+        self._settings = settings
+        self._library = library
+        self._memory = memory
+        self._archive = archive
+        self._attachments = attachments
+
+    def answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
+        """The reply to a message: an answer, a refusal with its reason, or a word in return."""
+        reply = self._answer(message, channel, voice)
+        return reply if voice.persona.format.json_schema is None else for_machines(reply)
+
+    async def _answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
+        sources = readable(self._settings, channel, message)
+        attached = Attached()
+        said = _small_talk(message) or _refusal(message, channel)
+        if said is None and message.attachments:
+            yield Status(text=voice.say("reading_attachments", n=len(message.attachments)))
+            attached = await self._attachments.read(message, voice)
+        if said is None and not sources and not attached.passages:
+            said = "refused_source", "refused", "not_allowed"
+        if said is not None:
+            key, outcome, reason = said
+            for word in spoken(message.id, voice, voice.say(key), outcome, reason):
+                yield word
+            return
+        async for status in self._first_reading(sources, voice):
+            yield status
+        yield Status(text=voice.say("searching"))
+        async for chunk in self._searched(message, sources, attached, voice):
+            yield chunk
+
+    async def _first_reading(self, sources: frozenset[str], voice: Voice) -> Reply:
+        """Waits for sources that are being read for the first time: not to say "not found" of those."""
+        for _ in range(_LOOKS):
+            unread = sources.intersection(await asyncio.to_thread(self._library.never_synced))
+            if not unread:
+                break
+            yield Status(text=voice.say("index_started", source=min(unread)))
+            await asyncio.sleep(_PAUSE)
+
+    async def _searched(
+        self, message: Message, sources: frozenset[str], attached: Attached, voice: Voice
+    ) -> Reply:
+        """The answer from the documents."""
+        engine = self._library.engine(voice.persona.model)
+        earlier = await self._earlier(message)
+        turns = await self._memory.turns(message.thread)
+        question = Question(
+            text=message.text.strip(),
+            sources=sources,
+            language=voice.language,
+            history=_before(turns, message),
+            about=message.about,
+            given=attached.passages,
+            # Without a model it is the passages that make another answer.
+            skip=frozenset[str]().union(*(past.passages for past in earlier if engine.model is None)),
+            earlier=tuple(past.answer for past in earlier),
+            instructions=voice.persona.prompt(voice.language),
+            most_words=voice.persona.format.max_words,
+            neutral=partial(searchable, language=voice.language),
+            editor=voice.editor(),
+            schema=voice.persona.format.json_schema,
+        )
+        written = ""
+        async for piece in engine.answer(question):
+            match piece:
+                case Draft(text):
+                    written += text
+                    yield Text(text=text)
+                case Discarded():
+                    written = ""
+                    yield Replace(text="")
+                case Result():
+                    framed = _framed(piece, attached, earlier, voice)
+                    if framed.text.startswith(written):
+                        yield Text(text=framed.text[len(written) :])
+                    else:
+                        yield Replace(text=framed.text)
+                    yield conclude(message.id, piece, framed, voice)
+
+    async def _earlier(self, message: Message) -> list[Past]:
+        """The answers that this turn's is to replace, the last one first."""
+        found: list[Past] = []
+        replaced = message.replaces
+        while replaced is not None and len(found) < _AGAIN:
+            past = await self._archive.past(replaced)
+            if past is None:
+                break
+            found.append(past)
+            replaced = past.message.replaces
+        return found
+
+
+def _framed(result: Result, attached: Attached, earlier: Sequence[Past], voice: Voice) -> Framed:
+    """The result in the persona's words, with what else there is to say about it."""
+    framed = frame(result, voice)
+    if voice.persona.format.json_schema is None:
+        for note in attached.notes:
+            framed.say(note)
+        if any(result.text == past.answer for past in earlier):
+            framed.say(voice.say("nothing_else"))
+    return framed
+
+
+def _before(turns: Sequence[Remembered], message: Message) -> tuple[Turn, ...]:
+    """The turns before a message: one that is asked again is not a follow-up to itself."""
+    earlier = takewhile(lambda turn: turn.id != first(message.id), turns)
+    return tuple(Turn(turn.question, turn.answer) for turn in earlier)
+
+
+_Said = tuple[str, Outcome, str]
+"""A phrase in place of an answer, its outcome and its reason code."""
+
+
+def _small_talk(message: Message) -> _Said | None:
+    """What answers what is no question."""
+    text = message.text.strip()
+    if not any(sign.isalnum() for sign in text) and not message.about:
+        key = "attachment_without_question" if message.attachments else "ask_something"
+        return key, "refused", "ask_something"
+    if _GREETING.match(text):
+        return "greeting", "answered", "greeting"
+    if _THANKS.match(text):
+        return "thanks", "answered", "thanks"
+    return None
+
+
+def _refusal(message: Message, channel: ResolvedChannel) -> _Said | None:
+    if not may_ask(channel, message.author):
+        return "refused_asker", "refused", "not_allowed"
+    return None

@@ -71,10 +71,11 @@ def correction_request(text: str, violations: Iterable[Finding], singular: Singu
 
 
 def neutral(question: str) -> str:
-    """The question as documents would put it, for retrieval: verbs in the third person, no tú, no vos."""
+    """The question as documents would put it, for retrieval: verbs in the third person, one or many alike."""
     edits = []
     for mark in marks(question):
-        instead = replacement(mark, mark.cls, "usted", "ustedes")
+        # Pronouns of the plural have no singular of their own, and say little.
+        instead = replacement(mark, mark.cls, "usted", "usted" if mark.reading else "ustedes")
         if instead is not None and mark.tier == "hard":
             edits.append(Edit(mark.token.start, mark.token.end, mark.token.text, instead))
     return _apply(question, edits)

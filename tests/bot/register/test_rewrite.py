@@ -94,12 +94,26 @@ def test_a_conforming_sentence_stays(singular: Singular) -> None:
 
 
 @pytest.mark.parametrize(
-    "question",
-    ["¿Cuántos días tenés?", "¿Cuántos días tienes?", "¿Cuántos días tiene?", "¿Cuántos días tenéis?"],
+    ("questions", "searched"),
+    [
+        (
+            [
+                "¿Cuántos días tenés?",
+                "¿Cuántos días tienes?",
+                "¿Cuántos días tiene?",
+                "¿Cuántos días tenéis?",
+            ],
+            "¿Cuántos días tiene?",
+        ),
+        (
+            ["¿Podés decirme…?", "¿Puedes decirme…?", "¿Puede decirme…?", "¿Podéis decirme…?"],
+            "¿Puede decirme…?",
+        ),
+    ],
 )
-def test_a_question_is_searched_without_its_address(question: str) -> None:
-    """Vos, tú and usted ask for the same thing."""
-    assert neutral(question).startswith("¿Cuántos días tiene")
+def test_a_question_is_searched_without_its_address(questions: list[str], searched: str) -> None:
+    """Vos, tú, usted and vosotros ask for the same thing."""
+    assert {neutral(question) for question in questions} == {searched}
 
 
 def test_neutral_keeps_the_rest() -> None:

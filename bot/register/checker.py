@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from bot.register.foreign import foreign
 from bot.register.forms import Class
-from bot.register.language import foreign
 from bot.register.place import Mark, Place, Tier
 from bot.register.replacement import replacement
 from bot.register.rules import concerns, judge
@@ -95,11 +95,7 @@ def _settled(mark: Mark, allowed: frozenset[Class], *, plural_spain: bool) -> Cl
 
 def marks(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> list[Mark]:
     """Every form of address in a text, whatever the register."""
-    spoken = [
-        sentence
-        for sentence in sentences(text, verbatim)
-        if not foreign(token.word for token in sentence.tokens)
-    ]
+    spoken = [sentence for sentence in sentences(text, verbatim) if not foreign(sentence.tokens)]
     first = [_sentence_marks(sentence, frozenset()) for sentence in spoken]
     classes = frozenset(mark.cls for found in first for mark in found if mark.tier == "hard")
     if not classes:

@@ -156,8 +156,8 @@ class Place:
 
     @property
     def brief(self) -> bool:
-        """A label of four words at most, without a full stop."""
-        return self.index == 0 and 1 < len(self.tokens) <= 4 and not self.sentence.end
+        """A label of four words at most, without a full stop: busca usuarios…"""
+        return self.index == 0 and 1 < len(self.tokens) <= 4 and self.sentence.end in ("", "…")
 
     def coordinated(self, *classes: Class) -> bool:
         """A sure imperative of that address stands earlier in the sentence."""

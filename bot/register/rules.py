@@ -6,8 +6,9 @@ from typing import Final
 from bot.register.conjugation import common_verbs, conjugate
 from bot.register.forms import Class, Reading, readings
 from bot.register.implied import THIRD_PERSONS, implied
-from bot.register.orders import polite_order, tu_order
+from bot.register.orders import tu_order
 from bot.register.place import Place, Tier, Verdict
+from bot.register.polite import polite_order
 from bot.register.stress import plain
 from bot.register.words import words
 
@@ -23,7 +24,6 @@ _NEVER_W: Final = words("never", "W")
 _NEVER_NAMES: Final = words("never", "names")
 _PAST: Final = words("orders", "past")
 _NOMINAL: Final = words("verbs", "nominal")
-_VERBAL: Final = words("verbs", "verbal")
 
 _PRONOUNS: Final[dict[str, Class]] = {
     "tú": "T", "ti": "T", "contigo": "T", "vos": "V",
@@ -160,8 +160,7 @@ def _tu(place: Place, reading: Reading) -> Verdict:
     wished = any(one.cls == "TV" for one in readings(word))
     if word in _NEVER_T or (wished and (place.negated or place.subject in _WISHING)):
         return None  # No crees un tema, cuando crees un tema: of crear, not of creer.
-    nominal = verb not in _VERBAL if verb.endswith("ar") else word in _NOMINAL
-    if nominal:
+    if word in _NOMINAL:
         return _cued("T", place)
     if verb.endswith("ar") and place.nominal:
         return None
@@ -184,16 +183,14 @@ def _cued(cls: Class, place: Place) -> Verdict:
 
 
 def _shared(place: Place, reading: Reading) -> Verdict:
-    word, verb = place.word, reading.infinitive
+    word = place.word
     if word in _NEVER_TV:
         return None
     if reading.tense == "imperative":
         return _shared_order(place, reading)
     if word == "viste":
         return "TV", "hard" if place.leaned_on or place.subject in _STRONG else "soft"
-    # Tengas, pidas look like no noun; relaciones, vistas do.
-    sure = common_verbs().get(verb) and not verb.endswith("ar")
-    if reading.tense == "subjunctive" and not sure:
+    if word in _NOMINAL:
         return _cued("TV", place)
     homonym = reading.tense in ("imperfect", "subjunctive", "past_subjunctive") and place.nominal
     return None if homonym else ("TV", "hard")

@@ -12,24 +12,38 @@ _NOT_SPOKEN: Final = re.compile(
     r"""
       (?:^|(?<=\n))[ \t]*(?:```|~~~)[\s\S]*?(?:\n[ \t]*(?:```|~~~)|\Z)    # fenced code
     | ```[\s\S]*?(?:```|\Z) | ``[^`\n]+?`` | `[^`\n]+`
+    | <(?P<tag>code|pre|kbd|samp|script|style|q|blockquote|cite)\b[^<>]*>[\s\S]*?(?:</(?P=tag)\s*>|\Z)
     | (?:^|(?<=\n))[ \t]*(?:>|&gt;)[^\n]*                                  # quoted lines
-    | «[^«»]*(?:»|\Z) | “[^“”\n]*(?:[”“]|$) | „[^„“”\n]*[“”]
+    | «(?:[^«»]|«[^«»]*»)*(?:»|\Z) | ‹[^‹›\n]*›
+    | “(?:[^“”\n]|\n(?![ \t]*\n))*” | “[^“”\n]* | „[^„“”\n]*[“”]
     | (?<![\w"])"[^"\n]*"(?!\w) | (?<![\w'’])['‘](?=[^\s'])[^'’‘\n]*?['’](?!\w)
-    | (?<=\])\([^)\s]*(?:\s"[^"]*")?\)                                     # the address of a link
+    | &quot;[^\n]*?&quot;
     | \b[a-z][a-z0-9+.-]*://[^\s>)\]]+ | \bwww\.[^\s>)\]]+ | \bmailto:\S+
     | [\w.+-]+@[\w-]+\.[\w.-]+
-    | <[^<>\n]{1,300}>                                                     # tags, mentions
+    | <(?!/?(?:a|abbr|b|big|br|d[ltd]|div|em|font|h[1-6r]|i|img|ins|li|mark|[opu]l?|s|small|span|strong|su[bp]
+          |t[rdh]|table)\b|!--)[^<>\n]{1,300}>                             # mentions, links, components
     | \{\{[^{}]*\}\} | \$?\{[^{}\n]*\} | %\([^)\n]*\)[a-z] | %(?:\d+\$)?[sdif]\b | %[A-Z]\b
-    | (?<!\w)[@\#][\w.-]*\w | (?<![\w/])/[a-z][\w-]*                       # names, channels, commands
+    | (?<!\w)[@\#][\w.-]*\w | (?<![\w/<])/[a-z][\w-]*                      # names, channels, commands
     | (?-i:[\w-]+(?:[./\\][\w-]+)*\.[a-z0-9]{1,5}\b)                       # file names
     | (?<!\w)/?(?:[\w.-]+/){2,}[\w.-]*
     | \b(?:\w*\d\w*|[^\W_]\w*_\w*[^\W_])\b                                 # snake_case, numbers
-    | (?<!\w):[a-z0-9_+-]+:(?!\w) | (?<![\w-])--?[a-z][\w-]*               # :emoji:, --option
+    | (?<![\w-])--?[a-z][\w-]*                                             # --option
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# Signs without a sound: the words around them are neighbours all the same.
+_MARKUP: Final = re.compile(
+    r"""
+      (?P<block></?(?:br|hr|p|li|ul|ol|dl|d[td]|div|t[rdh]|table|h[1-6])\b[^<>\n]{0,200}>)
+    | </?(?:a|abbr|b|big|em|font|i|ins|img|mark|s|small|span|strong|su[bp]|u)\b[^<>\n]{0,300}>
+    | <!--[\s\S]*?-->
+    | (?<=\])\([^)\s]*(?:\s"[^"]*")?\)                                     # the address of a link
+    | (?<!\w):[a-z0-9_+-]+:(?!\w)                                          # :emoji:
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _PIECE: Final = re.compile(
-    r"(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*\.?)|(?P<hidden>\0+)|(?P<end>[.!?…]+|\n|[|•·→]|;)|(?P<colon>:)"
+    r"(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*\.?)|(?P<hidden>\0+)|(?P<end>(?<!\[)[.!?…]+|\n|[|•·→]|;)|(?P<colon>:)"
     r"|(?P<open>[¿¡])|(?P<comma>[,()]|(?<=\s)[–—-]+(?=\s))"
 )
 _STEP: Final = re.compile(r"(?m)^[ \t]*\d{1,2}[.)][ \t]+[*_\[]*(?=\w)")
@@ -59,6 +73,8 @@ class Token:
     """`¿` or `¡` when it stands right after one."""
     hidden: bool = False
     """Something not spoken stands right before it."""
+    hidden_after: bool = False
+    """And right behind it: abre `x`."""
     last: bool = False
     """Ends its sentence."""
     closed: bool = False
@@ -92,18 +108,21 @@ def sentences(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> Iterator[S
         if kind == "end":
             if current.tokens:
                 current.tokens[-1].last = True
-                current.end = piece[0][-1]
+                current.end = "…" if piece[0] in ("…", "...") else piece[0][-1]
                 yield current
                 current = Sentence()
             pending = Token(0, 0, "", "", first=True, label=piece[0] == "|")
         elif kind == "hidden":
             pending.hidden = True
+            if current.tokens and not pending.comma:
+                current.tokens[-1].hidden_after = True
         elif kind == "open":
             pending.sign = piece[0]
         elif kind == "colon":
             pending.first = pending.label = True
         elif current.tokens:
             pending.comma = piece[0] != ")"
+            pending.hidden = False
             current.tokens[-1].closed = True
     if current.tokens:
         current.tokens[-1].last = True
@@ -121,11 +140,17 @@ def _token(piece: re.Match[str], pending: Token) -> tuple[Token, bool]:
 
 def mask(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> str:
     """The text with everything not spoken as NUL, so that places stay; line ends stay too."""
-    spans = [match.span() for match in _NOT_SPOKEN.finditer(text)]
-    spans += [(max(start, 0), min(end, len(text))) for start, end in verbatim]
-    if not spans:
-        return text.replace("\0", " ")
-    letters = list(text)
-    for start, end in spans:
-        letters[start:end] = ["\n" if letter == "\n" else "\0" for letter in letters[start:end]]
+    letters = list(text.replace("\0", " "))
+    for match in _NOT_SPOKEN.finditer(text):
+        _fill(letters, *match.span(), "\0")
+    for match in _MARKUP.finditer("".join(letters)):
+        _fill(letters, *match.span(), " ")
+        if match["block"]:
+            letters[match.start()] = "\n"
+    for start, end in verbatim:
+        _fill(letters, max(start, 0), max(min(end, len(text)), 0), "\0")
     return "".join(letters)
+
+
+def _fill(letters: list[str], start: int, end: int, sign: str) -> None:
+    letters[start:end] = ["\n" if letter == "\n" else sign for letter in letters[start:end]]

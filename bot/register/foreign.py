@@ -1,0 +1,44 @@
+"""Tells the Spanish sentences of a text from the others: English «use» and «complete» address nobody."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+from bot.register.tokens import Token
+from bot.register.words import group_of, words
+
+# Endings and letters that few other languages write.
+_SPANISH: Final = re.compile(r"[ñáéíóú]|(?:ad[oa]|ari[oa]|ient[oa]|mente|.{3}[oa]s|.{2}[aei]r)$")
+_LANGUAGES: Final = ("es", "en", "pt", "fr", "it", "ca", "de")
+
+
+def foreign(sentence: Sequence[Token]) -> bool:
+    """Whether most of the tell-tale words are another language's; names («Add New Page») count half."""
+    telling = _telling()
+    weights = dict.fromkeys(_LANGUAGES, 0.0)
+    for place, token in enumerate(sentence):
+        if languages := telling.get(token.word):
+            weight = (0.5 if place and token.text[0].isupper() else 1) / len(languages)
+            for language in languages:
+                weights[language] += weight
+    return max(weights.values()) > weights["es"]
+
+
+def surely_spanish(sentence: Sequence[Token], index: int) -> bool:
+    """Whether another word than the one at `index` is Spanish and nothing else."""
+    return any(
+        place != index and (token.word in words("languages", "es") or _SPANISH.search(token.word) is not None)
+        for place, token in enumerate(sentence)
+    )
+
+
+@cache
+def _telling() -> dict[str, list[str]]:
+    """The languages that a common word belongs to."""
+    telling: dict[str, list[str]] = {}
+    for language in _LANGUAGES:
+        common = {*words("languages", language)} if language in group_of("languages") else set()
+        for word in common | {*words("foreign", language)}:
+            telling.setdefault(word, []).append(language)
+    return telling

@@ -1,0 +1,62 @@
+"""Orders to usted and ustedes, which are subjunctives: guarde is also what somebody may do, cierre a noun."""
+
+from typing import Final
+
+from bot.register.forms import Class, Reading, third_person
+from bot.register.place import Place, Verdict
+from bot.register.words import words
+
+_NEVER_ENGLISH: Final = words("never", "english")
+_NEVER_IMPERSONAL: Final = words("never", "impersonal")
+_NEVER_STATES: Final = words("never", "states")
+_NEVER_U: Final = words("never", "U")
+_NEVER_UU: Final = words("never", "UU")
+_WITH_DE: Final = words("orders", "with_de")
+
+
+def polite_order(place: Place, reading: Reading) -> Verdict:
+    """The imperative of usted and ustedes, which is a subjunctive."""
+    cls, word = reading.cls, place.word
+    label = len(place.tokens) == 1 and word in _NEVER_ENGLISH
+    excluded = place.nominal or label or word in _NEVER_IMPERSONAL
+    if excluded or reading.clitics:
+        return None if excluded else (cls, "hard")
+    if place.asked or place.repeated or (place.leaned_on and not place.negated):
+        return None
+    if third_person(word) and not place.negated:
+        return _maybe_creates(place, cls)
+    if word in _NEVER_STATES:
+        return _state(place, cls)
+    noun = word in (_NEVER_UU if cls == "UU" else _NEVER_U) and not place.negated
+    taken = place.with_object and place.start == "first" and not place.token.label
+    return (cls, "hard") if (taken or not noun) and _polite_start(place, cls) else None
+
+
+def _polite_start(place: Place, cls: Class) -> bool:
+    """Whether an order may begin here."""
+    if place.start == "joined":
+        return place.coordinated(cls)
+    if place.start == "comma":
+        return place.at(1) not in ("de", "del") and not place.parallel(cls)
+    return bool(place.start) and (place.at(1) not in ("de", "del") or place.negated or place.word in _WITH_DE)
+
+
+def _state(place: Place, cls: Class) -> Verdict:
+    """Tenga en cuenta, vaya a Ajustes, esté atento; but sea un número, haya o no haya."""
+    word, after = place.word, place.at(1)
+    orders = {
+        "ten": after in ("en", "cuidado", "paciencia", "presente", "presentes", "a"),
+        "vay": after in ("a", "al", "hacia", "por"),
+        "ven": after in ("a", "al", "con", "por"),
+        "est": after[:4] in ("aten", "aler", "segu", "tran", "pend"),
+        "sea": after[:4] in ("paci", "brev", "bien", "prud", "resp", "puntu", "amab", "cuid"),
+    }
+    said = orders.get(word[:3].replace("é", "e"), False) and place.start in ("first", "comma")
+    return (cls, "hard") if said or (place.negated and place.start == "first" and after) else None
+
+
+def _maybe_creates(place: Place, cls: Class) -> Verdict:
+    """Vive, sale, siente: what somebody does, before the order of vivar, salar, sentar; cree may be both."""
+    if place.word not in ("cree", "creen") or not place.start:
+        return None
+    return cls, "hard" if place.with_object else "soft"

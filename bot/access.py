@@ -1,10 +1,10 @@
 """Who may read what: the sources that an answer may be drawn from."""
 
-from bot.messages import Message, Person
+from bot.messages import Command, Message, Person
 from bot.settings import ResolvedChannel, Settings
 
 
-def readable(settings: Settings, channel: ResolvedChannel, message: Message) -> frozenset[str]:
+def readable(settings: Settings, channel: ResolvedChannel, message: Message | Command) -> frozenset[str]:
     """Names of the sources that everyone who sees the answer may read.
 
     A channel reads what it is allowed; a channel shared with outsiders only what is public; an answer that

@@ -1,4 +1,4 @@
-"""The tables of the journal, and of what admins choose for channels."""
+"""The tables of the journal, of what admins choose for channels, and of what tools did."""
 
 from datetime import UTC, datetime
 
@@ -111,6 +111,19 @@ CHANNEL_SETTINGS = Table(
     Column("author", Text, nullable=False),
     Column("at", _Moment, nullable=False),
     PrimaryKeyConstraint("channel", "setting"),
+)
+# Calls of tools that change something: one row for each that was begun, whatever became of it.
+EFFECTS = Table(
+    "tool_effects",
+    _metadata,
+    Column("key", Text, primary_key=True),
+    Column("tool", Text, nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("at", _Moment, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("told", Text, nullable=False),
 )
 
 

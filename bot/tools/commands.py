@@ -1,0 +1,223 @@
+"""What people ask of tools themselves: `/lookup`, and the two buttons below what waits for their word."""
+
+import difflib
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.access import may_ask, readable
+from bot.channels import Channels
+from bot.framing import spoken
+from bot.messages import Channel, Command, Confirm, Confirmation, Outcome, Picture, Reply, ToolCall
+from bot.settings import ResolvedChannel, Settings
+from bot.tools.calling import Caller, plain_arguments
+from bot.tools.confirming import PRESSES, Confirming, Ended
+from bot.tools.showing import readable as as_markdown
+from bot.tools.tool import ArgumentsError, Asker, Tool
+from bot.tools.toolbox import Toolbox
+from bot.voice import Voice
+
+COMMANDS = PRESSES | {"lookup"}
+"""Names of the commands that are for everybody whom the channel answers."""
+_SAID: dict[Ended, str] = {
+    "done": "action_done",
+    "failed": "action_failed",
+    "unknown": "action_unknown",
+    "declined": "cancelled",
+    "before": "action_before",
+    "under_way": "action_under_way",
+    "expired": "confirmation_expired",
+    "not_yours": "confirmation_not_yours",
+    "gone": "refused_not_allowed",
+}
+_REFUSED: frozenset[Ended] = frozenset({"expired", "not_yours", "gone", "under_way", "declined"})
+_FAILED: frozenset[Ended] = frozenset({"failed", "unknown"})
+_QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"'))
+"""What phones make of quotes."""
+
+
+class ToolCommands:
+    """Carries them out."""
+
+    def __init__(
+        self, settings: Settings, channels: Channels, toolbox: Toolbox, caller: Caller, confirming: Confirming
+    ) -> None:
+        self._settings = settings
+        self._channels = channels
+        self._toolbox = toolbox
+        self._caller = caller
+        self._confirming = confirming
+
+    async def allowed(self, channel: Channel) -> dict[str, Tool]:
+        """The tools that may be called in a channel, by name."""
+        return await self._toolbox.tools((await self._channels.of(channel)).tools)
+
+    async def complete(self, typed: str, channel: Channel, limit: int = 25) -> list[str]:
+        """Ways to go on with a lookup: names of tools, then of parameters, then their choices."""
+        tools = await self.allowed(channel)
+        before, _, last = typed.rpartition(" ")
+        if not before:
+            return [name for name in tools if last.casefold() in name.casefold()][:limit]
+        tool = tools.get(before.split()[0])
+        if tool is None:
+            return []
+        return [f"{before} {one}" for one in completions(tool.parameters, before, last)][:limit]
+
+    async def run(self, command: Command, channel: ResolvedChannel, voice: Voice) -> Reply:
+        """Carries a command out."""
+        if command.name in PRESSES:
+            said = await self._press(command, voice)
+        elif not may_ask(channel, command.author):
+            said = _Said(voice.say("refused_asker"), "refused", "not_allowed")
+        else:
+            said = await self._lookup(command, channel, voice)
+        for confirmation in said.confirmations:
+            yield Confirm(confirmation=confirmation)
+        text, answer = spoken(command.id, voice, said.text, said.outcome, said.reason)
+        yield text
+        yield answer.model_copy(
+            update={
+                "tool_calls": said.calls,
+                "pictures": said.pictures,
+                "confirmations": said.confirmations,
+                "data": said.data,
+            }
+        )
+
+    async def _lookup(self, command: Command, channel: ResolvedChannel, voice: Voice) -> "_Said":
+        tools = await self._toolbox.tools(channel.tools)
+        data = {"tools": [described(tool) for tool in tools.values()]}
+        name = str(command.arguments.get("tool") or "").strip()
+        if not name:
+            return _Said(_list(tools, voice), reason="lookup", data=data)
+        tool = tools.get(name)
+        if tool is None:
+            said = voice.say("lookup_unknown", tool=name)
+            if near := difflib.get_close_matches(name, tools, n=1):
+                said = f"{said} {voice.say('nearest_command', command=near[0])}"
+            return _Said(said, "refused", "unknown_tool", data=data)
+        asker = Asker(command.author.id, command.channel.key, readable(self._settings, channel, command))
+        try:
+            given = read_arguments(command.arguments.get("arguments") or {}, tool)
+            if tool.effects:
+                return await self._ask(command, tool, given, asker, voice)
+        except ArgumentsError as error:
+            return _Said(voice.say("tool_failed", tool=name, reason=str(error)), "failed", "bad_argument")
+        return await self._call(tool, given, asker, voice)
+
+    async def _ask(
+        self, command: Command, tool: Tool, given: Mapping[str, Any], asker: Asker, voice: Voice
+    ) -> "_Said":
+        waiting = await self._confirming.ask(tool, given, event=command.id, asker=asker)
+        arguments = plain_arguments(tool.check(given))
+        record = ToolCall(name=tool.name, arguments=arguments, outcome="awaiting_confirmation", seconds=0.0)
+        text = f"{voice.say('action_waits')}\n\n{waiting.text}"
+        return _Said(text, reason="lookup", calls=(record,), confirmations=(waiting,))
+
+    async def _call(self, tool: Tool, given: Mapping[str, Any], asker: Asker, voice: Voice) -> "_Said":
+        called = await self._caller.call(tool, given, asker)
+        output, calls = called.output, (called.record,)
+        if called.error is not None:
+            said = voice.say("tool_failed", tool=tool.name, reason=output.text)
+            return _Said(said, "failed", "tool_failed", calls=calls)
+        found = "\n\n".join(f"**{hit.passage.title}**\n\n{hit.passage.text}" for hit in output.hits)
+        data = {"result": output.text}
+        return _Said(
+            found or as_markdown(output.text),
+            reason="lookup",
+            calls=calls,
+            pictures=output.pictures,
+            data=data,
+        )
+
+    async def _press(self, command: Command, voice: Voice) -> "_Said":
+        async def find(name: str) -> Tool | None:
+            return (await self.allowed(command.channel)).get(name)
+
+        pressed = await self._confirming.press(command, find)
+        told = as_markdown(pressed.told)
+        said = voice.say(_SAID[pressed.ended], result=told, reason=told)
+        outcome: Outcome = "answered"
+        if pressed.ended in _REFUSED:
+            outcome = "refused"
+        elif pressed.ended in _FAILED:
+            outcome = "failed"
+        return _Said(said, outcome, pressed.ended, data={"ended": pressed.ended})
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """How a command ended."""
+
+    text: str
+    outcome: Outcome = "answered"
+    reason: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
+    data: dict[str, Any] | None = None
+
+
+def described(tool: Tool) -> dict[str, Any]:
+    """A tool for machines."""
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+        "effects": tool.effects,
+    }
+
+
+def read_arguments(given: Any, tool: Tool) -> dict[str, Any]:
+    """Arguments as an object, or as `name=value` words; one word alone is the one argument that is needed."""
+    if isinstance(given, Mapping):
+        return dict(given)
+    try:
+        words = shlex.split(str(given).translate(_QUOTES))
+    except ValueError:
+        raise ArgumentsError("A quote is not closed.") from None
+    named = {name: value for name, equals, value in (word.partition("=") for word in words) if equals}
+    loose = " ".join(word for word in words if "=" not in word)
+    if not loose:
+        return named
+    free = [name for name in tool.parameters.get("required", ()) if name not in named]
+    if len(free) != 1:
+        takes = ", ".join(f"`{name}=…`" for name in tool.parameters.get("properties", {}))
+        raise ArgumentsError(f"Write what each value is: {takes or 'it takes nothing'}.")
+    return named | {free[0]: loose}
+
+
+def completions(parameters: Mapping[str, Any], before: str, last: str) -> list[str]:
+    """What may stand where `last` is being typed, after `before`."""
+    properties: Mapping[str, Any] = parameters.get("properties", {})
+    name, equals, value = last.partition("=")
+    if equals:
+        choices = _choices(properties.get(name, {}))
+        return [f"{name}={_quoted(one)}" for one in choices if one.casefold().startswith(value.casefold())]
+    given = {word.partition("=")[0] for word in before.split()}
+    return [f"{one}=" for one in properties if one not in given and one.startswith(last)]
+
+
+def _choices(schema: Mapping[str, Any]) -> list[str]:
+    for one in (schema, *schema.get("anyOf", ())):
+        if "enum" in one:
+            return [str(choice) for choice in one["enum"]]
+        if one.get("type") == "boolean":
+            return ["true", "false"]
+    return []
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if " " in value else value
+
+
+def _list(tools: Mapping[str, Tool], voice: Voice) -> str:
+    if not tools:
+        return voice.say("lookup_none")
+    lines = []
+    for tool in tools.values():
+        required = tool.parameters.get("required", ())
+        names = [name if name in required else f"[{name}]" for name in tool.parameters.get("properties", {})]
+        lines.append(f"- `{' '.join([tool.name, *names])}`: {tool.description}")
+    return "\n".join([voice.say("lookup_tools"), "", *lines])

@@ -20,6 +20,7 @@ from typing import Any
 
 from bot.app import AskRequest, ask_many, index, open_library
 from bot.config import load_settings
+from bot.editing import searchable
 from bot.messages import Answer, Channel
 from bot.settings import Settings
 from connectors.terminal import parse_channel
@@ -81,7 +82,8 @@ async def ask(settings: Settings, name: str) -> list[Asked]:
 def _first(settings: Settings, library: Any, request: AskRequest) -> str | None:
     place: Channel = parse_channel(request.channel)
     sources = settings.channel_for(place.platform, place.id, place.name).sources
-    hits = library.search(request.question, limit=1, sources=sources, per_document=True).hits
+    asked = searchable(request.question, settings.language)
+    hits = library.search(asked, limit=1, sources=sources, per_document=True).hits
     return hits[0].passage.document if hits else None
 
 

@@ -22,6 +22,7 @@ from bot.bot import Bot
 from bot.channels import Channels
 from bot.desk import Desk
 from bot.dispatch import Dispatch
+from bot.editing import searchable
 from bot.errors import StateError, VoceroError
 from bot.journal import Journal
 from bot.lease import Lease
@@ -75,6 +76,7 @@ class Runtime:
     journal: Journal
     dispatch: Dispatch
     bot: Bot
+    desk: Desk
     connectors: Mapping[str, Connector]
     workers: set[asyncio.Task[None]] = field(default_factory=set)
     """What works the queue off; one that ends before it is told to has failed."""
@@ -192,7 +194,7 @@ async def _join(settings: Settings, state: State, library: Library) -> Runtime:
         if _configured(settings, platform):
             connect = import_module(f"connectors.{platform}").connect
             connectors[platform] = connect(settings, state, desk)
-    return Runtime(settings, state, library, journal, dispatch, bot, connectors)
+    return Runtime(settings, state, library, journal, dispatch, bot, desk, connectors)
 
 
 @contextlib.asynccontextmanager
@@ -353,6 +355,7 @@ async def search(
     from connectors.terminal import parse_channel
 
     sources = frozenset(source.name for source in settings.sources)
+    query = searchable(query, settings.language)
     if channel is not None:
         place = parse_channel(channel)
         sources = settings.channel_for(place.platform, place.id, place.name).sources
@@ -417,7 +420,8 @@ async def evaluate_retrieval(settings: Settings, queries: Sequence[Mapping[str, 
     with contextlib.closing(open_library(settings, writing=False)) as library:
 
         def ranked(query: str) -> list[str]:
-            found = library.search(query, limit=10, sources=sources, per_document=True)
+            asked = searchable(query, settings.language)
+            found = library.search(asked, limit=10, sources=sources, per_document=True)
             return [hit.passage.document for hit in found.hits]
 
         return await asyncio.to_thread(evaluate, ranked, queries)

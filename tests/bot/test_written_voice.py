@@ -93,7 +93,7 @@ async def test_the_better_of_two_wordings_stands_and_the_rest_is_logged(
         "«Solicite los 17 días en el portal [1].»",
         "Solicitá los 17 días en el portal,\n\no no [1].",
         "NOT_IN_THE_DOCUMENTS",
-        "Solicitá los 17 días en el portal, que es lo mejor que podés hacer, según se mire, y avisá a todos [1].",
+        "Solicitá los 17 días en el portal, que es lo mejor que podés hacer, y avisá luego a todos [1].",
     ],
 )
 async def test_a_wording_that_says_something_else_is_not_taken(tmp_path: Path, again: str):

@@ -17,6 +17,11 @@ from bot.register.language import Language, detect
         ("Quantos dias de férias eu tenho?", "pt"),
         ("Onde está o formulário de reembolso?", "pt"),
         ("¿Dónde está el 'expense report' de marzo?", "es"),
+        ("cuantos dias de vacaciones tengo y como las pido", "es"),
+        ("¿Cómo hago el onboarding en el workflow de Slack?", "es"),
+        ("Can a direct manager see somebody's diagnosis?", "en"),
+        ("what about the warranty in Mexico", "en"),
+        ("Como faço para pedir um notebook novo?", "pt"),
     ],
 )
 @pytest.mark.parametrize("default", ["es", "en", "pt"])

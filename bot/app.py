@@ -35,6 +35,7 @@ from bot.schedule import Schedule, reindex_command
 from bot.settings import Settings
 from bot.state import Owner, State, open_state, own, owner
 from bot.stopping import until
+from bot.tools.joining import Tools
 from bot.voice import Voices
 from knowledge.library import Library
 from knowledge.priority import take_turns
@@ -156,15 +157,16 @@ async def open_runtime(
         async with open_state(secret(settings.env.redis_url), settings.data) as state:
             library = await asyncio.to_thread(open_library, settings, writing=True, answering=answering)
             try:
-                runtime = await _join(settings, state, library)
-                async with _working(runtime, vectors=vectors):
+                tools = Tools(settings, state, library)
+                runtime = await _join(settings, state, library, tools)
+                async with contextlib.aclosing(tools), _working(runtime, vectors=vectors):
                     ownership.announce(state.url)
                     yield runtime
             finally:
                 await library.aclose()
 
 
-async def _join(settings: Settings, state: State, library: Library) -> Runtime:
+async def _join(settings: Settings, state: State, library: Library, tools: Tools) -> Runtime:
     journal = Journal(library.database)
     dispatch = Dispatch(state.redis)
     memory = Memory(state.redis)
@@ -187,6 +189,7 @@ async def _join(settings: Settings, state: State, library: Library) -> Runtime:
             answering=answering,
         ),
         presses=Presses(settings, channels, journal, dispatch, connectors),
+        lookups=tools.commands,
         opinions=journal,
     )
     desk = Desk(settings, channels, library, memory, voices=voices, journal=journal, dispatch=dispatch)

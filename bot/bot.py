@@ -9,22 +9,19 @@ from bot.framing import spoken
 from bot.memory import Memory, Remembered
 from bot.messages import (
     Answer,
+    AnyChunk,
     Command,
-    Confirm,
     Feedback,
     Message,
     Outcome,
     Replace,
     Reply,
-    Status,
-    Text,
 )
 from bot.pressing import Told
 from bot.settings import ResolvedChannel
 from bot.stopping import without_numbers
+from bot.tools.names import LOOKUPS
 from bot.voice import Voice, Voices
-
-Chunk = Status | Text | Replace | Confirm | Answer
 
 
 class Commands(Protocol):
@@ -51,6 +48,14 @@ class Presses(Protocol):
         ...
 
 
+class Lookups(Protocol):
+    """What people ask of tools themselves."""
+
+    def run(self, command: Command, channel: ResolvedChannel, voice: Voice) -> Reply:
+        """Makes a lookup, or does what was confirmed."""
+        ...
+
+
 class Bot:
     """Turns events into replies."""
 
@@ -63,6 +68,7 @@ class Bot:
         answering: Answering,
         commands: Commands,
         presses: Presses,
+        lookups: Lookups,
         opinions: Opinions,
     ) -> None:
         self._channels = channels
@@ -71,6 +77,7 @@ class Bot:
         self._answering = answering
         self._commands = commands
         self._presses = presses
+        self._lookups = lookups
         self._opinions = opinions
 
     async def handle(self, event: Message | Command | Feedback) -> Reply:
@@ -83,6 +90,8 @@ class Bot:
                 reply = self._answering.answer(event, channel, voice)
             case Command() if event.name in PRESSED:
                 reply = self._press(event, voice)
+            case Command() if event.name in LOOKUPS:
+                reply = self._lookups.run(event, channel, voice)
             case Command():
                 reply = self._commands.run(event, voice)
             case Feedback():
@@ -128,7 +137,7 @@ class Bot:
         yield answer.model_copy(update={"citations": told.citations})
 
 
-def _with_actions(chunk: Chunk, event: Message | Command | Feedback, channel: ResolvedChannel) -> Chunk:
+def _with_actions(chunk: AnyChunk, event: Message | Command | Feedback, channel: ResolvedChannel) -> AnyChunk:
     """The chunk; an answer with the buttons that go below it."""
     if not isinstance(chunk, Answer):
         return chunk

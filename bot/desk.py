@@ -121,7 +121,8 @@ class Desk:
 
     async def complete(self, completes: str, typed: str, limit: int = 25) -> list[str]:
         """Values for an argument of a command (`Parameter.completes`) that have in them what was typed."""
-        names = [one.name for one in self._settings.sources] if completes == "source" else []
+        tables = {"source": self._settings.sources, "tool": self._settings.tools}.get(completes, ())
+        names = [table.name for table in tables]
         return [name for name in names if typed.casefold() in name.casefold()][:limit]
 
     async def prompts(self, channel: Channel, limit: int = 4) -> tuple[str, ...]:

@@ -242,8 +242,8 @@ class Answer(_Frozen):
     citations: tuple[Citation, ...] = ()
     persona: str
     register_: RegisterScore = Field(alias="register")
-    language: str = ""
-    """Of the bot's own words in it; empty: the persona's."""
+    language: str = Field(default="", exclude_if=lambda language: not language)
+    """Of the bot's own words in it, where it is not the persona's own."""
     model: str | None
     """`provider:model`; null: extractive."""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -262,17 +262,18 @@ class Answer(_Frozen):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-Chunk = Annotated[Status | Text | Replace | Confirm | Answer, Field(discriminator="type")]
-Reply = AsyncIterator[Status | Text | Replace | Confirm | Answer]
-_CHUNK: TypeAdapter[Status | Text | Replace | Confirm | Answer] = TypeAdapter(Chunk)
+AnyChunk = Status | Text | Replace | Confirm | Answer
+Chunk = Annotated[AnyChunk, Field(discriminator="type")]
+Reply = AsyncIterator[AnyChunk]
+_CHUNK: TypeAdapter[AnyChunk] = TypeAdapter(Chunk)
 
 
-def dump_chunk(chunk: Status | Text | Replace | Confirm | Answer) -> bytes:
+def dump_chunk(chunk: AnyChunk) -> bytes:
     """The chunk as JSON, with contract names (`register`)."""
     return _CHUNK.dump_json(chunk, by_alias=True)
 
 
-def load_chunk(payload: bytes | str) -> Status | Text | Replace | Confirm | Answer:
+def load_chunk(payload: bytes | str) -> AnyChunk:
     """The chunk that `dump_chunk` wrote."""
     return _CHUNK.validate_json(payload)
 

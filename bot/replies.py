@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import VoceroError
-from bot.messages import Answer, Replace, Reply, Status, Text, dump_chunk, load_chunk
+from bot.messages import Answer, AnyChunk, Replace, Reply, dump_chunk, load_chunk
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -34,9 +34,7 @@ class Replies:
             await self._redis.xadd(key, {"attempt": attempt, "chunk": dump_chunk(chunk)})
             await self._redis.expire(key, _KEPT)
 
-    async def read(
-        self, id_: str, *, alive: Callable[[], bool]
-    ) -> AsyncIterator[Status | Text | Replace | Answer]:
+    async def read(self, id_: str, *, alive: Callable[[], bool]) -> AsyncIterator[AnyChunk]:
         """The chunks of a reply until its answer; raises when `alive` says that no worker is left."""
         key, last, attempt = self._key(id_), "0", None
         while True:

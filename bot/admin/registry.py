@@ -7,7 +7,7 @@ a name where the platform can show it translated. In keys a blank of a name is `
 from dataclasses import dataclass
 from typing import Literal
 
-Completes = Literal["source", "persona", "setting_value"]
+Completes = Literal["source", "persona", "setting_value", "tool"]
 """Where values come from: `Desk.complete` lists them."""
 
 
@@ -38,6 +38,8 @@ class AdminCommand:
     parameters: tuple[Parameter, ...] = ()
     slow: bool = False
     """It takes minutes: it waits behind questions, and tells how it goes."""
+    everybody: bool = False
+    """It is no order: whoever may ask in a channel may give it, and `bot/tools` carries it out."""
 
     @property
     def key(self) -> str:
@@ -84,6 +86,11 @@ COMMANDS: dict[str, AdminCommand] = {
             ),
         ),
         AdminCommand("channel reset", (Parameter("setting", choices=SETTINGS),)),
+        AdminCommand(
+            "lookup",
+            (Parameter("tool", completes="tool"), Parameter("arguments", rest=True)),
+            everybody=True,
+        ),
         AdminCommand("help"),
     )
 }

@@ -12,14 +12,14 @@ from bot.framing import spoken
 from bot.messages import Channel, Command, Confirm, Confirmation, Outcome, Picture, Reply, ToolCall
 from bot.settings import ResolvedChannel, Settings
 from bot.tools.calling import Caller, plain_arguments
-from bot.tools.confirming import PRESSES, Confirming, Ended
+from bot.tools.completing import completions
+from bot.tools.confirming import Confirming, Ended
+from bot.tools.names import PRESSES
 from bot.tools.showing import readable as as_markdown
 from bot.tools.tool import ArgumentsError, Asker, Tool
 from bot.tools.toolbox import Toolbox
 from bot.voice import Voice
 
-COMMANDS = PRESSES | {"lookup"}
-"""Names of the commands that are for everybody whom the channel answers."""
 _SAID: dict[Ended, str] = {
     "done": "action_done",
     "failed": "action_failed",
@@ -55,14 +55,9 @@ class ToolCommands:
 
     async def complete(self, typed: str, channel: Channel, limit: int = 25) -> list[str]:
         """Ways to go on with a lookup: names of tools, then of parameters, then their choices."""
-        tools = await self.allowed(channel)
-        before, _, last = typed.rpartition(" ")
-        if not before:
-            return [name for name in tools if last.casefold() in name.casefold()][:limit]
-        tool = tools.get(before.split()[0])
-        if tool is None:
-            return []
-        return [f"{before} {one}" for one in completions(tool.parameters, before, last)][:limit]
+        tools = {name: tool.parameters for name, tool in (await self.allowed(channel)).items()}
+        before, blank, _ = typed.rpartition(" ")
+        return [f"{before}{blank}{one}" for one in completions(tools, typed)][:limit]
 
     async def run(self, command: Command, channel: ResolvedChannel, voice: Voice) -> Reply:
         """Carries a command out."""
@@ -186,30 +181,6 @@ def read_arguments(given: Any, tool: Tool) -> dict[str, Any]:
         takes = ", ".join(f"`{name}=…`" for name in tool.parameters.get("properties", {}))
         raise ArgumentsError(f"Write what each value is: {takes or 'it takes nothing'}.")
     return named | {free[0]: loose}
-
-
-def completions(parameters: Mapping[str, Any], before: str, last: str) -> list[str]:
-    """What may stand where `last` is being typed, after `before`."""
-    properties: Mapping[str, Any] = parameters.get("properties", {})
-    name, equals, value = last.partition("=")
-    if equals:
-        choices = _choices(properties.get(name, {}))
-        return [f"{name}={_quoted(one)}" for one in choices if one.casefold().startswith(value.casefold())]
-    given = {word.partition("=")[0] for word in before.split()}
-    return [f"{one}=" for one in properties if one not in given and one.startswith(last)]
-
-
-def _choices(schema: Mapping[str, Any]) -> list[str]:
-    for one in (schema, *schema.get("anyOf", ())):
-        if "enum" in one:
-            return [str(choice) for choice in one["enum"]]
-        if one.get("type") == "boolean":
-            return ["true", "false"]
-    return []
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"' if " " in value else value
 
 
 def _list(tools: Mapping[str, Tool], voice: Voice) -> str:

@@ -21,8 +21,6 @@ from knowledge.hidden import seen
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-PRESSES = frozenset({"confirm", "decline"})
-"""Names of the commands that the two buttons give."""
 WAITS = timedelta(seconds=60)
 _LATE = timedelta(minutes=10)
 """After the time was up, a press that was made in time is still carried out."""

@@ -14,19 +14,17 @@ from typing import Any
 from bot.desk import Desk
 from bot.errors import AttachmentError, ConfigurationError, PostError
 from bot.messages import (
-    Answer,
+    AnyChunk,
     Attachment,
     Channel,
     Command,
+    Confirmation,
     Delivery,
     Feedback,
     Message,
     Person,
-    Replace,
     Reply,
-    Status,
     Submit,
-    Text,
 )
 from bot.replies import Replies
 from bot.settings import Settings
@@ -81,7 +79,7 @@ class Terminal:
 
     async def ask(
         self, question: str, channel: str = LOCAL, thread: str | None = None
-    ) -> AsyncGenerator[Status | Text | Replace | Answer]:
+    ) -> AsyncGenerator[AnyChunk]:
         """Asks, and gives the reply in chunks."""
         id_ = f"{NAME}:{uuid.uuid4()}"
         message = Message(
@@ -96,13 +94,13 @@ class Terminal:
         async for chunk in self._replies.read(id_, alive=self._alive):
             yield chunk
 
-    async def command(self, name: str, **arguments: Any) -> AsyncGenerator[Status | Text | Replace | Answer]:
-        """Gives an admin command, and tells how it goes."""
+    async def command(self, name: str, channel: str = LOCAL, **arguments: Any) -> AsyncGenerator[AnyChunk]:
+        """Gives a command, and tells how it goes."""
         id_ = f"{NAME}:{uuid.uuid4()}"
         command = Command(
             id=id_,
             thread=id_,
-            channel=parse_channel(LOCAL),
+            channel=parse_channel(channel),
             author=person(),
             at=datetime.now(UTC),
             private=True,
@@ -112,6 +110,12 @@ class Terminal:
         await self._submit(command)
         async for chunk in self._replies.read(id_, alive=self._alive):
             yield chunk
+
+    def press(
+        self, confirmation: Confirmation, accept: bool, channel: str = LOCAL
+    ) -> AsyncGenerator[AnyChunk]:
+        """Says yes or no to what waits for it."""
+        return self.command("confirm" if accept else "decline", channel, token=confirmation.token)
 
 
 def parse_channel(text: str) -> Channel:

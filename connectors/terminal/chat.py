@@ -1,6 +1,8 @@
 """The terminal chat: a prompt, a reply that streams, its sources underneath."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -14,8 +16,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text as Styled
 
-from bot.messages import Answer, Replace, Status, Text
+from bot.messages import Answer, Replace, Reply, Status, Text
 from connectors.terminal import Terminal
+from connectors.terminal.completing import LookupCompleter
 
 _WIDTH = 100
 _HELP = """\
@@ -24,6 +27,7 @@ Type a question. Also:
 - `/sources` what is indexed and how fresh it is
 - `/reindex [source]` read what changed
 - `/status` what the bot is doing
+- `/lookup [name] [parameter=value …]` make a lookup: stock, an order; Tab completes
 - `/new` begin a new thread: follow-ups no longer refer to what was said
 - `/quit` leave (or Ctrl-D)
 """
@@ -37,11 +41,28 @@ class Chat:
         self._console = console
         self._channel = channel
         self._thread = 0
-        self._session: PromptSession[str] = PromptSession(history=FileHistory(str(history)))
+        self._lookups = LookupCompleter()
+        self._session: PromptSession[str] = PromptSession(
+            history=FileHistory(str(history)), completer=self._lookups
+        )
 
     async def run(self, greeting: str) -> None:
         """Talks until the person leaves."""
         self._console.print(Markdown(greeting))
+        # What a server has to tell of its tools may take a while: nobody waits for it.
+        learning = asyncio.create_task(self._learn())
+        try:
+            await self._talk()
+        finally:
+            learning.cancel()
+
+    async def _learn(self) -> None:
+        """Has the completer know the lookups of this channel."""
+        async for chunk in self._terminal.command("lookup", self._channel):
+            if isinstance(chunk, Answer) and chunk.data:
+                self._lookups.tools = {one["name"]: one["parameters"] for one in chunk.data["tools"]}
+
+    async def _talk(self) -> None:
         while True:
             try:
                 said = (await self._session.prompt_async(HTML("\n<ansicyan><b>›</b></ansicyan> "))).strip()
@@ -54,7 +75,8 @@ class Chat:
 
     async def _take(self, said: str) -> None:
         if not said.startswith("/"):
-            await show(self._console, self._terminal.ask(said, self._channel, f"chat-{self._thread}"))
+            reply = self._terminal.ask(said, self._channel, f"chat-{self._thread}")
+            await self._confirm(await show(self._console, reply))
             return
         name, *words = said[1:].split()
         match name:
@@ -63,12 +85,27 @@ class Chat:
             case "new" | "nuevo":
                 self._thread += 1
                 self._console.print("[dim]A new thread.[/dim]")
+            case "lookup" | "consulta":
+                tool, _, given = said.partition(" ")[2].strip().partition(" ")
+                reply = self._terminal.command("lookup", self._channel, tool=tool, arguments=given)
+                await self._confirm(await show(self._console, reply))
             case _:
                 arguments = {"source": words[0]} if words else {}
                 await show(self._console, self._terminal.command(name, **arguments))
 
+    async def _confirm(self, answer: Answer | None) -> None:
+        """Asks what waits for a yes, as long as it does."""
+        for confirmation in answer.confirmations if answer else ():
+            left = (confirmation.until - datetime.now(UTC)).total_seconds()
+            said = ""
+            with contextlib.suppress(TimeoutError, EOFError, KeyboardInterrupt):
+                async with asyncio.timeout(max(left, 0)):
+                    said = await PromptSession[str]().prompt_async(f"{confirmation.tool}? [y/n] ")
+            accept = said.strip().casefold() in {"y", "yes", "s", "sí", "si"}
+            await show(self._console, self._terminal.press(confirmation, accept, self._channel))
 
-async def show(console: Console, reply: AsyncIterator[Status | Text | Replace | Answer]) -> Answer | None:
+
+async def show(console: Console, reply: Reply) -> Answer | None:
     """Shows a reply as it comes, and gives its answer."""
     written, answer = "", None
     with Live(Spinner("dots", style="cyan"), console=console, transient=True, refresh_per_second=12) as live:

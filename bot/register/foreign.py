@@ -26,10 +26,12 @@ def foreign(sentence: Sequence[Token]) -> bool:
 
 
 def surely_spanish(sentence: Sequence[Token], index: int) -> bool:
-    """Whether another word than the one at `index` is Spanish and nothing else."""
+    """Whether another word than the one at `index` is Spanish and no English."""
     return any(
-        place != index and (token.word in words("languages", "es") or _SPANISH.search(token.word) is not None)
+        ("es" in (known := _telling().get(token.word, [])) and "en" not in known)
+        or _SPANISH.search(token.word) is not None
         for place, token in enumerate(sentence)
+        if place != index
     )
 
 

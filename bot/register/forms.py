@@ -59,15 +59,17 @@ class Reading:
 
     cls: Class
     tense: Tense | Literal["negative", "chilean"]
-    """`negative`: no hagás; `chilean`: cachái, tenís."""
+    """`negative`: no hagás, cuando hagás; `chilean`: cachái, tenís."""
     infinitive: str
     clitics: tuple[str, ...] = ()
+    unaccented: bool = False
+    """Queres: written without the accent it should have."""
 
 
 @lru_cache(maxsize=20_000)
 def readings(word: str) -> tuple[Reading, ...]:
     """Every reading of a lower-case word as a form of address; none for most words."""
-    found = dict.fromkeys(_finite(word))
+    found = dict.fromkeys(_finite(word)) or dict.fromkeys(_unaccented(word))
     for base, clitics in _enclitics(word):
         found |= dict.fromkeys(_with_clitics(word, base, clitics))
     return tuple(found)
@@ -94,6 +96,18 @@ def _finite(word: str) -> Iterator[Reading]:
         yield Reading("V", "chilean", stem + "ar")
     if word.endswith("ís") and stem + "er" in known:
         yield Reading("V", "chilean", stem + "er")
+
+
+def _unaccented(word: str) -> Iterator[Reading]:
+    """Queres, tenes, deci: vos without its accent, where that is no other form."""
+    place = len(word) - (2 if word.endswith("s") else 1)
+    if place < 1 or plain(word) != word or word[place] not in _ENDS or third_person(word):
+        return
+    for reading in _finite(word[:place] + _ENDS[word[place]] + word[place + 1 :]):
+        if reading.cls != "V" or reading.tense not in ("present", "imperative"):
+            continue
+        if plain(conjugate(reading.infinitive, reading.tense, "tú")) != word:  # Varias is no varías.
+            yield Reading("V", reading.tense, reading.infinitive, unaccented=True)
 
 
 @lru_cache(maxsize=2_000)

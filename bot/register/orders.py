@@ -35,7 +35,7 @@ def tu_order(place: Place, reading: Reading) -> Verdict:
     if place.asked or not place.start:
         return None
     if place.start == "joined" and not place.coordinated("T", "TV"):
-        return ("T", "soft") if place.marks else None
+        return ("T", "soft") if place.marks and verb not in _NEVER else None
     return _ve(place) if word == "ve" else _maybe_third(place, verb)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
+from bot.register.foreign import surely_spanish
 from bot.register.forms import Class, Reading, readings
 from bot.register.tokens import Sentence, Token
 from bot.register.words import words
@@ -16,6 +17,7 @@ _COORDINATORS: Final = words("context", "coordinators")
 _DETERMINERS: Final = words("context", "determiners")
 _FUNCTION: Final = words("context", "function")
 _LEANING: Final = words("context", "leaning")
+_MASCULINE: Final = words("verbs", "masculine")
 _PREPOSITIONS: Final = words("context", "prepositions")
 
 Tier = Literal["hard", "soft"]
@@ -140,9 +142,20 @@ class Place:
         if self.token.comma or self.token.first:
             return False
         before = self.at(-1)
-        if before in ("la", "los", "las") and self.at(-2) in _BEFORE_CLITIC:
+        if before in ("la", "los", "las") and (self.at(-2) in _BEFORE_CLITIC or self._disagrees(before)):
             return False
         return before in _DETERMINERS or before in _PREPOSITIONS
+
+    def _disagrees(self, article: str) -> bool:
+        """La tratas, los usas: what looks like the article does not go with a noun of that form."""
+        return (article == "la" and self.word.endswith("s")) or (
+            article == "los" and self.word.endswith("as") and self.word not in _MASCULINE
+        )
+
+    @property
+    def perhaps_english(self) -> bool:
+        """No other word of the sentence is surely Spanish: terminate, use, complete."""
+        return not surely_spanish(self.tokens, self.index)
 
     @property
     def with_object(self) -> bool:

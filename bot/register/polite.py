@@ -17,8 +17,8 @@ _WITH_DE: Final = words("orders", "with_de")
 def polite_order(place: Place, reading: Reading) -> Verdict:
     """The imperative of usted and ustedes, which is a subjunctive."""
     cls, word = reading.cls, place.word
-    label = len(place.tokens) == 1 and word in _NEVER_ENGLISH
-    excluded = place.nominal or label or word in _NEVER_IMPERSONAL
+    english = word in _NEVER_ENGLISH and place.perhaps_english
+    excluded = place.nominal or english or word in _NEVER_IMPERSONAL
     if excluded or reading.clitics:
         return None if excluded else (cls, "hard")
     if place.asked or place.repeated or (place.leaned_on and not place.negated):

@@ -43,7 +43,7 @@ def replacement(mark: Mark, cls: Class, singular: Person, plural: Person) -> str
 
 
 def _pronoun(mark: Mark, person: Person) -> str | None:
-    word = mark.token.word
+    word = "tú" if mark.cls == "T" and mark.token.word == "tu" else mark.token.word
     if person == "tú" and word in ("vos", "usted", "ud", "vd"):
         if mark.before == "con":
             return "contigo"

@@ -17,6 +17,7 @@ _FIRST_PERSON: Final = words("context", "first_person")
 _FUNCTION: Final = words("context", "function")
 _STRONG: Final = words("context", "strong")
 _WEAK: Final = words("context", "weak")
+_NEVER_ENGLISH: Final = words("never", "english")
 _NEVER_T: Final = words("never", "T")
 _NEVER_TV: Final = words("never", "TV")
 _NEVER_V: Final = words("never", "V")
@@ -46,7 +47,8 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
     """What the word at this place is as a form of address."""
     text, word = place.token.text, place.word
     if word in _PRONOUNS:
-        return (_PRONOUNS[word], "hard", None) if _is_pronoun(place) else None
+        cls: Class = "T" if word == "tu" and _does(place.at(1)) else _PRONOUNS[word]
+        return (cls, "hard", None) if _is_pronoun(place) else None
     named = word in _NEVER_NAMES and text[0].isupper()
     if named or place.abbreviated or word in _FUNCTION:
         return None
@@ -70,6 +72,14 @@ def _is_pronoun(place: Place) -> bool:
     return not named and place.at(-1) not in _BEFORE_NAMES
 
 
+def _does(word: str) -> bool:
+    """Tu puedes: what the subject does, so that tu is tú without its accent; but tu cuenta, tu idea."""
+    return word not in _NOMINAL and any(
+        one.cls in ("T", "TV") and one.tense in ("present", "preterite", "future", "conditional")
+        for one in readings(word)
+    )
+
+
 def _ranked(found: tuple[Reading, ...]) -> list[Reading]:
     """The likeliest reading first: with pronouns, then the present, then orders, then the rest."""
     order = {"present": 0, "imperative": 1}
@@ -80,14 +90,25 @@ def _ranked(found: tuple[Reading, ...]) -> list[Reading]:
 
 
 def _verdict(place: Place, reading: Reading) -> Verdict:
-    if reading.tense in ("chilean", "negative"):
-        return ("V", "hard") if reading.tense == "chilean" or place.negated else None
+    if reading.tense == "chilean":
+        return "V", "hard"
+    if reading.tense == "negative":
+        led = place.negated or place.subject in _STRONG or place.subject == "que"
+        return ("V", "hard") if led or not (place.nominal or place.word in _NEVER_V) else None
     if reading.cls == "T" and reading.tense == "imperative":
         return tu_order(place, reading)
     return _RULES.get(reading.cls, polite_order)(place, reading)
 
 
 def _vos(place: Place, reading: Reading) -> Verdict:
+    word = place.word
+    if reading.unaccented:
+        taken = place.nominal or word in _NEVER_V
+        return None if taken else ("V", "hard" if reading.tense == "present" else "soft")
+    return _vos_accented(place, reading)
+
+
+def _vos_accented(place: Place, reading: Reading) -> Verdict:
     word = place.word
     unmarked = not reading.clitics and plain(word) == word and word != "sos"
     # Tomate tu tiempo: with an object even a noun's double is an order.
@@ -107,8 +128,9 @@ def _vos(place: Place, reading: Reading) -> Verdict:
 
 def _vos_joined(place: Place, reading: Reading) -> Verdict:
     """Guardalo, decime; individuales, modelo end like that too."""
-    adjective = place.word.endswith(("ales", "iles", "eles"))
-    if adjective and place.start != "first":
+    adjective = place.word.endswith(("ales", "iles", "eles")) and place.start != "first"
+    english = place.word in _NEVER_ENGLISH and place.perhaps_english
+    if adjective or english or place.leaned_on:
         return None
     nounlike = reading.clitics[-1] not in ("me", "te")
     sure = not nounlike or place.start == "first" or (place.start and place.has("V", "TV"))

@@ -99,7 +99,8 @@ def sentences(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> Iterator[S
         kind = piece.lastgroup
         if kind == "word":
             token, stop = _token(piece, pending)
-            token.step = token.start in steps
+            if token.start in steps:
+                token.step, token.first, token.hidden = True, True, False
             current.tokens.append(token)
             pending = Token(0, 0, "", "")
             if not stop:

@@ -115,7 +115,7 @@ def conclude(id_: str, result: Result, framed: Framed, voice: Voice) -> Answer:
         confidence=result.confidence,
         citations=tuple(citation(cited) for cited in result.citations),
         persona=voice.persona.name,
-        language=voice.language,
+        language=_other_language(voice),
         register=_score(voice, _said(result, framed, voice), framed.verbatim),
         model=result.model,
         timings={stage: round(seconds, 4) for stage, seconds in result.timings.items()},
@@ -135,7 +135,7 @@ def spoken(id_: str, voice: Voice, text: str, outcome: Outcome, reason: str) -> 
         reason=reason,
         confidence=0.0,
         persona=voice.persona.name,
-        language=voice.language,
+        language=_other_language(voice),
         register=_score(voice, text),
         model=None,
     )
@@ -165,6 +165,10 @@ def _for_a_machine(answer: Answer) -> Answer:
     text = dump(json_error(answer.id, reason, answer.text))
     changed = {"outcome": outcome, "reason": reason, "text": text, "answer": "", "citations": ()}
     return answer.model_copy(update=changed)
+
+
+def _other_language(voice: Voice) -> str:
+    return "" if voice.language == voice.persona.language else voice.language
 
 
 def _said(result: Result, framed: Framed, voice: Voice) -> str:

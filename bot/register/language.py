@@ -15,11 +15,11 @@ _MORE: Final[dict[Language, str]] = {
         me mi mis nos nuestro nuestra cual cuanto cuantos cuantas donde cuando quien quienes para ayuda hola
     """,
     "en": """
-        a am me us him her his hers its them so too also see tell says said say someone somebody anyone anybody
-        something anything everyone there here after before over under between during while because until
-        again both each few other such than through up down out off own same very now just even still back
-        first last long way work works take takes does do did done doing has having may might must shall
-        cannot cant dont doesnt didnt im ive whats wheres hows thanks please hello hi every day days week
+        a am me us him her his hers its them so too also see tell says said say someone somebody anyone
+        anybody something anything everyone there here after before over under between during while
+        because until again both each few other such than through up down out off own same very now just even
+        still back first last long way work works take takes does do did done doing has having may might must
+        shall cannot cant dont doesnt didnt im ive whats wheres hows thanks please hello hi every day days
     """,
     "pt": """
         posso pode preciso quero fazer faço temos nossa nosso minhas meus uma pela pelo até depois onde

@@ -93,7 +93,8 @@ async def test_the_better_of_two_wordings_stands_and_the_rest_is_logged(
         "«Solicite los 17 días en el portal [1].»",
         "Solicitá los 17 días en el portal,\n\no no [1].",
         "NOT_IN_THE_DOCUMENTS",
-        "Solicitá los 17 días en el portal, que es lo mejor que podés hacer, y avisá luego a todos [1].",
+        "Solicitá los 17 días en el portal, que es lo mejor que podés hacer, y avisá luego a "
+        "todos los demás, que también querrán [1].",
     ],
 )
 async def test_a_wording_that_says_something_else_is_not_taken(tmp_path: Path, again: str):
@@ -171,7 +172,7 @@ async def test_the_language_follows_the_question(tmp_path: Path):
     assert (answer.language, answer.register_.score) == ("en", None)
     assert answer.text == "You have 17 days, if you tienes them [1]."
     assert quoted.language == "en"
-    assert short.language == "es"
+    assert short.language == ""
 
 
 async def test_a_persona_can_fix_the_language(tmp_path: Path):
@@ -182,7 +183,7 @@ async def test_a_persona_can_fix_the_language(tmp_path: Path):
         answer = await asked(settings, "How many days of holiday are there in Rosario?")
         system = server.requests[0]["messages"][0]["content"]
     assert "in Spanish" in system
-    assert answer.language == "es"
+    assert answer.language == ""
 
 
 async def test_quotes_are_framed_in_the_language_of_the_question(tmp_path: Path):

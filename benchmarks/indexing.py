@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from harness import Table, configure, run, spending, vocero
 
-from bot.app import open_library
 from bot.config import load_settings
+from bot.opening import open_library
 from knowledge.chunking import embedding_text
 from knowledge.embedding import open_embedder
 from knowledge.library import Library
@@ -81,7 +81,7 @@ def fill_vectors(library: Library) -> None:
         part = ids[start : start + 2_000]
         made = generator.standard_normal((len(part), 384), np.float32)
         vectors.upsert(part, made / np.linalg.norm(made, axis=1, keepdims=True), "docs")
-        library.manifest.set_embedder(part, "local")
+        library.manifest.set_embedder(part, vectors.embedder)
 
 
 def embedding(table: Table, work: Path, data: Path, count: int, stock: Path | None) -> None:

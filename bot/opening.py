@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from bot.model_settings import PROVIDERS, ProviderSettings
 from bot.settings import Settings
 from knowledge.database import open_database
 from knowledge.library import Library, LibrarySettings, SourceSpec
-from knowledge.models import Provider
+from knowledge.models import Price, Provider, Task
 
 
-def open_library(settings: Settings, *, writing: bool) -> Library:
-    """The index of these settings."""
+def open_library(settings: Settings, *, writing: bool, answering: bool = False) -> Library:
+    """The index of these settings; `answering`: questions come while it is written."""
     sources = tuple(
         SourceSpec(
             source.name,
@@ -18,36 +19,68 @@ def open_library(settings: Settings, *, writing: bool) -> Library:
         )
         for source in settings.sources
     )
-    database = open_database(secret(settings.env.database_url) or f"sqlite:///{settings.data / 'vocero.db'}")
+    database = open_database(database_url(settings))
     return Library(
         LibrarySettings(
             data=settings.data,
             sources=sources,
             embedding=settings.embedding,
-            llm=(settings.llm,) if settings.llm else (),
-            providers=_providers(settings),
+            llm=settings.llm,
+            tasks=_tasks(settings),
+            prices=model_prices(settings),
+            providers=model_providers(settings),
             chroma_url=secret(settings.env.chroma_url),
         ),
         database,
         writing=writing,
+        answering=answering,
     )
 
 
-def _providers(settings: Settings) -> dict[str, Provider]:
-    """Every provider's address and key; VOCERO_LLM_BASE_URL is for the one that `llm` names."""
+def database_url(settings: Settings) -> str:
+    """Where the relational database is."""
+    return secret(settings.env.database_url) or f"sqlite:///{settings.data / 'vocero.db'}"
+
+
+def model_providers(settings: Settings) -> dict[str, Provider]:
+    """Every provider's address, key and limits; VOCERO_LLM_BASE_URL is for that of the first model."""
     env = settings.env
     keys = {
         "openai": env.openai_api_key,
-        "openai-like": env.openai_api_key,
+        "openai-like": env.openai_like_api_key or env.openai_api_key,
         "anthropic": env.anthropic_api_key,
+        "gemini": env.gemini_api_key,
     }
-    chosen = (settings.llm or "").partition(":")[0]
-    providers = {}
-    for name in {*keys, *settings.models, chosen} - {""}:
-        configured = settings.models.get(name)  # type: ignore[call-overload]
-        base_url = settings.llm_base_url if name == chosen else configured and configured.base_url
-        providers[name] = Provider(base_url=base_url, api_key=secret(keys.get(name)))
+    first = settings.llm[0].partition(":")[0] if settings.llm else None
+    providers: dict[str, Provider] = {}
+    for name in PROVIDERS:
+        own = settings.models.get(name, ProviderSettings())
+        limits: dict[str, Any] = {
+            "timeout": own.timeout and own.timeout.total_seconds(),
+            "stall": own.stall and own.stall.total_seconds(),
+            "max_tokens": own.max_tokens,
+            "context_window": own.context_window,
+        }
+        providers[name] = Provider(
+            base_url=settings.llm_base_url if name == first else own.base_url,
+            api_key=secret(keys.get(name)),
+            **{limit: value for limit, value in limits.items() if value is not None},
+        )
     return providers
+
+
+def _tasks(settings: Settings) -> dict[Task, tuple[str, ...]]:
+    """Models for what is not answering, where they are others."""
+    tasks: dict[Task, tuple[str, ...]] = {"condense": settings.tasks.condense, "judge": settings.tasks.judge}
+    return {task: models for task, models in tasks.items() if models}
+
+
+def model_prices(settings: Settings) -> dict[str, Price]:
+    """What models cost, by glob."""
+    return {
+        pattern: Price(price.input, price.output, price.cached, price.cache_written)
+        for pattern, price in settings.prices.items()
+    }
 
 
 def secret(value: Any) -> str | None:

@@ -22,6 +22,9 @@ class UnreadableError(KnowledgeError):
         super().__init__(message)
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type["UnreadableError"], tuple[str, str]]:
+        return type(self), (self.reason, str(self))  # readers work in a process of their own
+
 
 class SourceError(KnowledgeError):
     """A source cannot be listed or fetched."""

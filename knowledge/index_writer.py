@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _MARK = "lexical"
 _BATCH = 5_000
+_DELETED_AT_ONCE = 64
 
 
 class IndexWriter:
@@ -98,7 +99,10 @@ class IndexWriter:
         self._words.delete(ids)
         if self._vectors is not None:
             with _left_for_later():
-                self._vectors.delete(ids, source)
+                given = list(ids)
+                for start in range(0, len(given), _DELETED_AT_ONCE):
+                    self._give_way()  # Chroma keeps the interpreter while it writes
+                    self._vectors.delete(given[start : start + _DELETED_AT_ONCE], source)
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from knowledge.documents import Source
 from knowledge.errors import KnowledgeError
 from knowledge.index_writer import IndexWriter
+from knowledge.intake import Recipe
 from knowledge.manifest import Failure, Manifest
-from knowledge.syncing import Progress, Recipe, Sync, SyncReport
+from knowledge.syncing import Progress, Sync, SyncReport
+from knowledge.worker import Run, here
 
 if TYPE_CHECKING:
     from knowledge.store import ChromaVectors  # importing Chroma costs a CPU second
@@ -31,8 +33,10 @@ class Indexer:
         vectors: "ChromaVectors | None" = None,
         changed: Callable[[], None] = lambda: None,
         give_way: Callable[[], None] = lambda: None,
+        run: Run = here,
     ) -> None:
-        """`give_way` is called between small pieces of work, to let questions pass."""
+        """`give_way` is called between small pieces of work, to let questions pass; `run` reads documents."""
+        self._run = run
         self._manifest = manifest
         self._give_way = give_way
         self._lexical = lexical
@@ -67,6 +71,7 @@ class Indexer:
                 progress=progress,
                 stop=stop,
                 give_way=self._give_way,
+                run=self._run,
             )
             if writer is not None:
                 self._manifest.sync_started(source.name)

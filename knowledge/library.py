@@ -11,18 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 
-from knowledge.embedding import Embedder, Vector, count_pieces, open_embedder
+from knowledge.embedding import (
+    Embedder,
+    Vector,
+    count_pieces,
+    embed_locally,
+    embedder_name,
+    open_embedder,
+)
 from knowledge.engine import Engine
 from knowledge.errors import KnowledgeError, SourceError
 from knowledge.indexing import Indexer
+from knowledge.intake import Recipe
 from knowledge.lexical import LexicalReader
 from knowledge.manifest import IndexStatus, Manifest
 from knowledge.models import Models, Price, Provider, Task
 from knowledge.priority import Priority
 from knowledge.retrieval import Found, Retriever
 from knowledge.sources import open_source
-from knowledge.syncing import Progress, Recipe, SyncReport
+from knowledge.syncing import Progress, SyncReport
 from knowledge.vectors import VectorBackfill
+from knowledge.worker import Run, WorkerProcess, here
 
 if TYPE_CHECKING:
     from knowledge.store import ChromaVectors
@@ -76,13 +85,35 @@ class NearVectors:
         return self._manifest.without_vector(ids)
 
 
+class _Elsewhere:
+    """The local embedder in a process of its own, for passages."""
+
+    def __init__(self, name: str, cache: Path, run: Run) -> None:
+        self.name = name
+        self._cache = cache
+        self._run = run
+
+    def embed_passages(self, texts: Sequence[str]) -> Vector:
+        """[n, dimensions]."""
+        vectors: Vector = self._run(embed_locally, self._cache, texts)
+        return vectors
+
+
 class Library:
     """Everything indexed, safe to share between threads; what is heavy is opened on first use.
 
-    `writing`: this process owns the index. Others may search it.
+    `writing`: this process owns the index. Others may search it. `answering`: questions come while it is
+    written, so documents are read and embedded in a process of its own.
     """
 
-    def __init__(self, settings: LibrarySettings, database: sqlalchemy.Engine, *, writing: bool) -> None:
+    def __init__(
+        self,
+        settings: LibrarySettings,
+        database: sqlalchemy.Engine,
+        *,
+        writing: bool,
+        answering: bool = False,
+    ) -> None:
         self.database = database
         self._settings = settings
         self._writing = writing
@@ -94,7 +125,9 @@ class Library:
         self._retriever: Retriever | None = None
         self._indexer: Indexer | None = None
         self._backfill: VectorBackfill | None = None
-        self._priority = Priority()
+        self._worker = WorkerProcess() if answering else None
+        self._priority = Priority(self._worker.pause, self._worker.resume) if self._worker else Priority()
+        self._closing = threading.Event()
         self._all_read = False
         self._llms = Models(settings.providers, settings.prices)
         self._engines: dict[tuple[str, ...], Engine] = {}
@@ -122,9 +155,9 @@ class Library:
         with self._priority.question():
             return searcher.search(question, limit=limit, sources=sources, per_document=per_document)
 
-    def engine(self, llm: Sequence[str] | str | None = None) -> Engine:
+    def engine(self, llm: Sequence[str] = ()) -> Engine:
         """The engine that answers with the first of these models that can, or with the configured ones."""
-        answer = ((llm,) if isinstance(llm, str) else tuple(llm or ())) or self._settings.llm
+        answer = tuple(llm) or self._settings.llm
         with self._opening:
             if answer not in self._engines:
                 tasks = {**self._settings.tasks, "answer": answer} if answer else None
@@ -144,14 +177,15 @@ class Library:
         """Takes in what changed in a source; raises `KnowledgeError` when the index cannot be written."""
         source = self._source(name)
         indexer = self._index_writer()
-        return indexer.sync(
-            source,
-            dry_run=dry_run,
-            full=full,
-            allow_deletions=allow_deletions,
-            progress=progress,
-            stop=stop,
-        )
+        with self._priority.reading():
+            return indexer.sync(
+                source,
+                dry_run=dry_run,
+                full=full,
+                allow_deletions=allow_deletions,
+                progress=progress,
+                stop=stop or self._closing,
+            )
 
     def forget_removed(self) -> list[str]:
         """Takes out the sources that are configured no more, and names them."""
@@ -197,8 +231,10 @@ class Library:
 
     def close(self) -> None:
         """Lets go of everything that was opened for reading and writing the index."""
+        self._closing.set()
         with self._opening:
-            for opened in (self._retriever, self._indexer, self._vectors):
+            # The worker after the indexer, which waits for a sync under way.
+            for opened in (self._retriever, self._indexer, self._vectors, self._worker):
                 if opened is not None:
                     opened.close()
         self.database.dispose()
@@ -234,6 +270,7 @@ class Library:
                     vectors=self._open_vectors(),
                     changed=self._poke,
                     give_way=self._priority.give_way,
+                    run=self._worker.run if self._worker else here,
                 )
             return self._indexer
 
@@ -245,8 +282,20 @@ class Library:
         with self._opening:
             vectors, embedder = self._open_vectors(), self._open_embedder()
             if self._backfill is None and vectors is not None and embedder is not None:
-                self._backfill = VectorBackfill(self.manifest, vectors, embedder)
+                local = self._settings.embedding == "local"
+                self._backfill = VectorBackfill(
+                    self.manifest,
+                    vectors,
+                    _Elsewhere(embedder.name, self._models, self._worker.run)
+                    if local and self._worker
+                    else embedder,
+                    stand_back=self._priority.stand_back,
+                )
             return self._backfill
+
+    @property
+    def _models(self) -> Path:
+        return self._settings.data / "models"
 
     def _open_embedder(self) -> Embedder | None:
         with self._opening:
@@ -256,7 +305,7 @@ class Library:
                 )
                 self._embedder = open_embedder(
                     self._settings.embedding,
-                    cache=self._settings.data / "models",
+                    cache=self._models,
                     base_url=provider.base_url,
                     api_key=provider.api_key,
                 )
@@ -274,7 +323,7 @@ class Library:
                 # Chroma costs a CPU second to import.
                 from knowledge.store import ChromaVectors
 
-                name = self._settings.embedding
+                name = embedder_name(self._settings.embedding)
                 self._vectors = (
                     ChromaVectors.connect(url, embedder=name, namespace=self.manifest.instance())
                     if url

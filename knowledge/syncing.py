@@ -5,37 +5,21 @@ import json
 import threading
 import time
 from collections.abc import Callable, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from knowledge.chunking import chunk
-from knowledge.documents import Document, Fetched, Listed, Passage, Source
+from knowledge.documents import Fetched, Listed, Passage, Source
 from knowledge.errors import SourceError, UnreadableError
 from knowledge.index_writer import IndexWriter
+from knowledge.intake import Recipe, Version, take_in, unexpected
 from knowledge.manifest import Failure, Manifest, Record
-from knowledge.reading import read
+from knowledge.worker import Run, WorkerDiedError, here
 
-_RECIPE = 1  # raise it when reading or chunking comes to give other passages
 # A batch becomes searchable as soon as it reaches one of these.
 _DOCUMENTS, _CHARACTERS, _SECONDS = 500, 8_000_000, 3.0
 # More deletions by one listing than this share of a source's documents look like an accident.
 _SHARE, _FEWEST = 0.2, 5
 # Failures to fetch that only another content can cure; any other is tried again every time.
 _LASTING = frozenset({"unsupported", "too_large"})
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How documents become passages."""
-
-    name: str
-    """Of what counts word pieces: documents made by another recipe are read anew."""
-    count: Callable[[str], int]
-    window: int
-
-    @property
-    def key(self) -> str:
-        """Two recipes of one key make the same passages."""
-        return f"{_RECIPE}:{self.name}:{self.window}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +75,7 @@ class Sync:
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         give_way: Callable[[], None] = lambda: None,
+        run: Run = here,
     ) -> None:
         self.report = SyncReport(source.name)
         self._source = source
@@ -101,6 +86,7 @@ class Sync:
         self._progress = progress
         self._stop = stop
         self._give_way = give_way
+        self._run = run
         self._known = manifest.records(source.name)
         self._batch = _Batch()
         self._written = 0
@@ -184,7 +170,7 @@ class Sync:
             self.report.unchanged += 1
             return
         try:
-            document, passages = self._read(listed, fetched)
+            version = self._read(listed, fetched)
         except UnreadableError as error:
             self._fail(listed, known, error)
             return
@@ -194,13 +180,13 @@ class Sync:
             listed.url,
             self._recipe.key,
             content_hash,
-            len(passages),
-            document.title,
+            len(version.passages),
+            version.title,
             listed.modified.isoformat() if listed.modified else None,
-            json.dumps(document.notes, ensure_ascii=False),
+            json.dumps(version.notes, ensure_ascii=False),
             time.time(),
         )
-        self._batch.add(record, passages)
+        self._batch.add(record, version.passages)
         if known is None or known.content_hash is None:
             self.report.added += 1
         elif known.content_hash == content_hash:
@@ -208,25 +194,12 @@ class Sync:
         else:
             self.report.changed += 1
 
-    def _read(self, listed: Listed, fetched: Fetched) -> tuple[Document, list[Passage]]:
+    def _read(self, listed: Listed, fetched: Fetched) -> Version:
         try:
-            document = _storable(read(fetched))
-            passages = chunk(
-                document,
-                source=self._source.name,
-                path=listed.document,
-                count=self._recipe.count,
-                url=listed.url,
-                modified=listed.modified,
-                window=self._recipe.window,
-            )
-        except UnreadableError:
-            raise
-        except Exception as error:  # a reader's bug must not keep the other documents out
-            raise UnreadableError(
-                "unexpected", f"`{listed.document}` cannot be read ({type(error).__name__}: {error})."
-            ) from error
-        return document, passages
+            version: Version = self._run(take_in, fetched, listed, self._source.name, self._recipe)
+        except WorkerDiedError as error:
+            raise unexpected(listed, str(error)) from error
+        return version
 
     def _fail(
         self, listed: Listed, known: Record | None, error: UnreadableError, *, again: bool = False
@@ -296,24 +269,3 @@ def _hash(fetched: Fetched) -> str:
     digest = hashlib.blake2b(fetched.content, digest_size=16)
     digest.update((fetched.media_type or "").encode())
     return digest.hexdigest()
-
-
-def _storable(document: Document) -> Document:
-    """The document without what no database takes: zero characters and halves of surrogate pairs."""
-    if all(map(_is_storable, (document.title, *(block.text for block in document.blocks)))):
-        return document
-    blocks = tuple(
-        replace(
-            block, text=_stored(block.text), location=_stored(block.location), anchor=_stored(block.anchor)
-        )
-        for block in document.blocks
-    )
-    return replace(document, title=_stored(document.title), blocks=blocks)
-
-
-def _is_storable(text: str) -> bool:
-    return "\0" not in text and (text.isascii() or _stored(text) == text)
-
-
-def _stored(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")

@@ -1,8 +1,6 @@
 """Vectors, a help that comes later: made in the background for what answers by its words already."""
 
 import logging
-import os
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -20,10 +18,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _WINDOW = 512  # passages sorted by length together, so that a batch holds little padding
-_BATCH = 32  # passages that a kill can cost
+_BATCH = 16  # passages that a kill can cost, and that are stored while a question may wait
 _SHORTEST, _LONGEST = 1.0, 300.0  # seconds until the next try after an error
 _POLL = 1.0  # seconds in which a stop is noticed
-_NICENESS = 10
 
 
 class PassageEmbedder(Protocol):
@@ -42,10 +39,17 @@ class PassageEmbedder(Protocol):
 class VectorBackfill:
     """Embeds what has no vector, most recently changed first; killed at any moment, it goes on from there."""
 
-    def __init__(self, manifest: Manifest, vectors: "ChromaVectors", embedder: PassageEmbedder) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        vectors: "ChromaVectors",
+        embedder: PassageEmbedder,
+        stand_back: Callable[[], None] = lambda: None,
+    ) -> None:
         self._manifest = manifest
         self._vectors = vectors
         self._embedder = embedder
+        self._stand_back = stand_back
         self._checked = False
         self._poked = threading.Event()
         self.problem: str | None = None
@@ -77,9 +81,7 @@ class VectorBackfill:
         return made
 
     def serve(self, stop: threading.Event) -> None:
-        """Works in the calling thread, at low priority, and waits for more until stopped."""
-        if sys.platform == "linux" and threading.current_thread() is not threading.main_thread():
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)  # of this thread alone
+        """Works in the calling thread, and waits for more until stopped."""
         delay = _SHORTEST
         while not stop.is_set():
             self._poked.clear()
@@ -102,8 +104,10 @@ class VectorBackfill:
         self._poked.set()
 
     def _embed(self, source: str, passages: list[Passage]) -> int:
+        self._stand_back()
         embeddings = self._embedder.embed_passages([embedding_text(passage) for passage in passages])
         ids = [passage.id for passage in passages]
+        self._stand_back()  # Chroma keeps the interpreter while it writes
         self._vectors.upsert(ids, embeddings, source)
         # What was taken out meanwhile may have been deleted from the vectors before it was put there.
         live = self._manifest.set_embedder(ids, self._embedder.name)

@@ -1,5 +1,6 @@
 """Texts into vectors: what an embedder is, and opening one by name."""
 
+from collections.abc import Sequence
 from functools import cache as once
 from functools import lru_cache
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from knowledge.errors import ModelError
 
 _CACHED_WORDS = 100_000
 
-__all__ = ["WINDOW", "Embedder", "Vector", "count_pieces", "open_embedder"]
+__all__ = ["WINDOW", "Embedder", "Vector", "count_pieces", "embed_locally", "embedder_name", "open_embedder"]
 
 
 def open_embedder(
@@ -30,6 +31,27 @@ def open_embedder(
     from knowledge.embedding.provider import open_provider
 
     return open_provider(spec, base_url=base_url, api_key=api_key)
+
+
+def embedder_name(spec: str) -> str:
+    """Names the vectors that the embedder of a setting makes: those of another name cannot be compared."""
+    if spec != "local":
+        return spec
+    from knowledge.embedding.minilm import MiniLM
+
+    return MiniLM.name
+
+
+def embed_locally(cache: Path, texts: Sequence[str]) -> Vector:
+    """What the local embedder gives for passages; for a process of its own, which keeps it open."""
+    return _local(cache).embed_passages(texts)
+
+
+@once
+def _local(cache: Path) -> Embedder:
+    local = open_embedder("local", cache=cache)
+    assert local is not None
+    return local
 
 
 def count_pieces(text: str) -> int:

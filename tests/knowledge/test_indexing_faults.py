@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from knowledge import syncing, vectors
+from knowledge import intake, syncing, vectors
 from knowledge.errors import KnowledgeError
 from knowledge.lexical import LexicalWriter
 from knowledge.manifest import Manifest
@@ -235,7 +235,7 @@ def test_lost_folders_are_made_anew(place: Path, lost: str, monkeypatch: pytest.
     path = data / lost
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     with Index(data, vectors=True) as index:
-        monkeypatch.setattr(syncing, "read", None)
+        monkeypatch.setattr(intake, "read", None)
         assert index.sync(folder).unchanged == 12
         index.embed()
         index.assert_in_step()

@@ -1,6 +1,6 @@
 """Messages from the gateway: new ones, changed ones, deleted ones, the first ones of posts in forums."""
 
-import asyncio
+import copy
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -19,14 +19,13 @@ from connectors.discord.inbound import (
     not_a_question,
     read_message,
 )
-from connectors.discord.places import is_forum
 from connectors.discord.records import Records
 from connectors.discord.roles import Roles
 
 log = logging.getLogger(__name__)
 
-_LOOKS = (0.0, 0.5, 1.0, 2.0)
-"""Pauses before looks for the first message of a post: its thread is told of first."""
+_EARLY = 100
+"""Messages kept at most until it is told where they stand."""
 
 Queue = Callable[[Message | Command | Feedback], Awaitable[None]]
 
@@ -42,12 +41,15 @@ class Hearer:
         self._roles = roles
         self._records = records
         self._queue = queue
+        self._early: dict[int, discord.Message] = {}
+        """First messages of threads that are not known yet, by id."""
         self.client: discord.Client
         """Who hears; another one after a connection that could not be kept."""
         self.myself = 0
 
     async def on_message(self, message: discord.Message) -> None:
         """A message in a channel that the bot sees, or to it."""
+        self._keep_early(message)
         event = await self._read(message)
         if isinstance(event, Ignored):
             await self._ignore(message.id, event.reason)
@@ -68,20 +70,20 @@ class Hearer:
         await self._change(lambda: self._desk.withdraw(id_))
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
-        """A new post in a forum: its first message may have come before anyone knew where it stands."""
-        if not is_forum(thread.parent) or not self._roles.serves(thread.guild.id):
-            return
-        for pause in _LOOKS:
-            await asyncio.sleep(pause)
-            try:
-                await self.on_message(thread.starter_message or await thread.fetch_message(thread.id))
-                return
-            except discord.NotFound:
-                continue
-            except discord.HTTPException as error:
-                log.warning("Discord: the post %s cannot be read: %s", thread.id, error)
-                await self._desk.count("unreadable_post")
-                return
+        """A new thread: what came before anyone knew where it stands may begin a post in a forum."""
+        if (early := self._early.pop(thread.id, None)) is not None:
+            message = copy.copy(early)
+            message.channel = thread
+            await self.on_message(message)
+
+    on_thread_join = on_thread_create
+
+    def _keep_early(self, message: discord.Message) -> None:
+        """Discord does not say which it tells first, of the thread or of its first message."""
+        if isinstance(message.channel, discord.PartialMessageable) and message.id == message.channel.id:
+            self._early[message.id] = message
+            while len(self._early) > _EARLY:
+                del self._early[next(iter(self._early))]
 
     async def _read(self, message: discord.Message) -> Message | Ignored:
         """The question in a message, or why it is none for the bot."""

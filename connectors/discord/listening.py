@@ -100,6 +100,7 @@ class Listener:
             self._hearer.on_raw_message_edit,
             self._hearer.on_raw_message_delete,
             self._hearer.on_thread_create,
+            self._hearer.on_thread_join,
         ):
             client.event(handler)
         self._hearer.client = client

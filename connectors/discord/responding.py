@@ -177,6 +177,9 @@ class Responder:
             problem = told("respond", error)
             log.warning("Discord: the interaction %s was not responded to: %s", interaction.id, problem)
             await self._desk.count(problem.reason)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # It was taken; only what Discord says of it reads otherwise than the SDK expects.
+            log.debug("Discord: the response to %s is not understood: %r", interaction.id, error)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("Discord: the interaction %s was not responded to: %s", interaction.id, error)
             await self._desk.count("unreachable")

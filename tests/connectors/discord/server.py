@@ -9,10 +9,11 @@ from typing import Any
 
 from bot.app import Runtime, open_runtime
 from bot.config import load_settings
+from bot.messages import Message
 from bot.settings import Settings
 from tests.bot.company import company
 from tests.connectors.discord.loopback import TOKEN, Loopback, loopback
-from tests.connectors.discord.loopback.payloads import ASKER, CHANNEL
+from tests.connectors.discord.loopback.payloads import ASKER, CHANNEL, GUILD, THREAD
 
 
 def discord_settings(folder: Path, discord: Loopback, extra: str = "") -> Settings:
@@ -55,6 +56,25 @@ class Server:
             while await open_():
                 await asyncio.sleep(0.02)
 
+    async def queued(self, count: int) -> None:
+        """Waits until so many questions are open."""
+        async with asyncio.timeout(8):
+            while True:
+                status = await self.runtime.dispatch.status()
+                if status["ready"] + status["running"] == count:
+                    return
+                await asyncio.sleep(0.02)
+
+    async def amended(self, message: str, word: str) -> None:
+        """Waits until a waiting question has a word in it."""
+        id_ = f"discord:{GUILD}:{THREAD}:{message}"
+        async with asyncio.timeout(8):
+            while True:
+                event = await self.runtime.dispatch.pending(id_)
+                if isinstance(event, Message) and word in event.text:
+                    return
+                await asyncio.sleep(0.02)
+
     async def said(self, channel: str = CHANNEL, *, count: int = 1) -> list[str]:
         """The bot's messages in a channel, once there are so many and no question is open."""
         await until(lambda: len(self.discord.said(channel)) >= count)
@@ -66,6 +86,12 @@ class Server:
         await until(lambda: self.discord.answer(token))
         await self.idle()
         return self.discord.answer(token) or ""
+
+    async def counted(self, reason: str, times: int) -> None:
+        """Waits until a reason has been counted so often."""
+        async with asyncio.timeout(8):
+            while (await self.runtime.dispatch.reasons()).get(reason, 0) < times:
+                await asyncio.sleep(0.02)
 
     async def reasons(self, *expected: str) -> dict[str, int]:
         """Counted reasons, once these are among them."""
@@ -79,7 +105,7 @@ class Server:
 async def server(folder: Path, extra: str = "") -> AsyncIterator[Server]:
     """The whole bot, connected."""
     async with loopback() as discord, open_runtime(discord_settings(folder, discord, extra)) as runtime:
-        for source in ("docs", "people"):
+        for source in runtime.library.names:
             await asyncio.to_thread(runtime.library.sync, source)
         listening = asyncio.create_task(runtime.connectors["discord"].listen(runtime.submit))
         try:

@@ -3,7 +3,8 @@
 from typing import Any
 
 APPLICATION = BOT = "9000"
-GUILD, CHANNEL, CLOSED, THREAD, FORUM, DIRECT, ASKER = "100", "200", "201", "202", "203", "300", "400"
+GUILD, CHANNEL, CLOSED, THREAD, FORUM = "100", "200", "201", "202", "203"
+DIRECT, GROUP, ASKER = "300", "301", "400"
 STAFF_ROLE, OTHER_ROLE = "500", "501"
 _VIEW = 1 << 10
 
@@ -71,6 +72,8 @@ def thread(id_: str, *, parent: str, name: str) -> dict[str, Any]:
 def channel(id_: str) -> dict[str, Any]:
     if id_ == DIRECT:
         return {"id": DIRECT, "type": 1, "recipients": [user(ASKER)], "last_message_id": None}
+    if id_ == GROUP:
+        return {"id": GROUP, "type": 3, "recipients": [user(ASKER)], "owner_id": ASKER, "icon": None}
     if id_ == THREAD:
         return thread(THREAD, parent=CHANNEL, name="hilo")
     deny = [{"id": GUILD, "type": 0, "allow": "0", "deny": str(_VIEW)}] if id_ == CLOSED else []

@@ -11,6 +11,7 @@ from tests.connectors.discord.loopback.payloads import (
     CHANNEL,
     DIRECT,
     FORUM,
+    GROUP,
     GUILD,
     user,
 )
@@ -156,7 +157,7 @@ class People(Gateway):
             self.pressed[token] = message["id"]
             shown = {"message": message | {"channel_id": channel}}
         where: dict[str, Any] = {"user": user(person)}
-        if channel != DIRECT:
+        if channel not in (DIRECT, GROUP):
             roles = payloads.member(self.roles.get(person))
             where = {
                 "guild_id": GUILD,
@@ -174,7 +175,7 @@ class People(Gateway):
             "attachment_size_limit": 0,
             "entitlements": [],
             "authorizing_integration_owners": {"0": GUILD},
-            "context": 1 if channel == DIRECT else 0,
+            "context": {DIRECT: 1, GROUP: 2}.get(channel, 0),
             "channel": self.threads.get(channel) or payloads.channel(channel),
             "data": data,
         }

@@ -113,7 +113,7 @@ class World:
         kept = {"flags": body.get("flags", 0), "components": body.get("components", [])}
         message = self.new_message(channel, body.get("content", ""), user(BOT, bot=True), **kept)
         if reference := body.get("message_reference"):
-            message["message_reference"] = reference
+            message["message_reference"] = {"channel_id": channel} | reference
         self.messages[message["id"]] = message
         return message
 

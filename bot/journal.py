@@ -59,6 +59,17 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What someone thinks of an answer."""
+
+    author: str
+    helpful: bool
+    reason: str | None
+    correction: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """One thing an admin or a tool did."""
 
@@ -112,7 +123,7 @@ class Journal:
         return bool(await self._read(found))
 
     async def add_feedback(self, feedback: Feedback) -> None:
-        """Keeps what someone thinks of an answer; their last word stands."""
+        """Keeps what someone thinks of an answer; their last word stands, whichever arrives last."""
         row = {
             "answer": feedback.answer,
             "author": feedback.author.id,
@@ -121,7 +132,13 @@ class Journal:
             "correction": feedback.correction,
             "at": feedback.at,
         }
-        await self._upsert(FEEDBACK, row)
+        await self._upsert(FEEDBACK, row, newer="at")
+
+    async def feedback_on(self, answer: str) -> list[Opinion]:
+        """What people think of one answer, the first to say so first."""
+        found = select(*(FEEDBACK.c[name] for name in Opinion.__dataclass_fields__))
+        found = found.where(FEEDBACK.c.answer == answer).order_by(FEEDBACK.c.at)
+        return [Opinion(**row) for row in await self._read(found)]
 
     async def audit(
         self, author: str, action: str, arguments: Mapping[str, Any], outcome: str, channel: str | None = None
@@ -172,11 +189,14 @@ class Journal:
         """Writes a row unless there is one with its key."""
         await self._write(self._dialect.insert(table).values(**row).on_conflict_do_nothing())
 
-    async def _upsert(self, table: Table, row: Mapping[str, Any]) -> None:
+    async def _upsert(self, table: Table, row: Mapping[str, Any], newer: str | None = None) -> None:
+        """Writes a row, in the place of one with its key; unless that one's `newer` is later."""
         keys = [column.name for column in table.primary_key]
         insert = self._dialect.insert(table).values(**row)
         statement = insert.on_conflict_do_update(
-            index_elements=keys, set_={name: insert.excluded[name] for name in row if name not in keys}
+            index_elements=keys,
+            set_={name: insert.excluded[name] for name in row if name not in keys},
+            where=table.c[newer] <= insert.excluded[newer] if newer else None,
         )
         await self._write(statement)
 

@@ -12,7 +12,7 @@ from bot.dispatch import Dispatch
 from bot.journal import Journal, Unanswered
 from bot.memory import Memory
 from bot.messages import Channel, Message, Person
-from bot.phrases import Phrases
+from bot.phrases import Language, Phrases
 from bot.settings import Settings
 from bot.voice import Voices
 from knowledge.manifest import IndexStatus
@@ -68,9 +68,9 @@ class Desk:
         """Counts an event that is not answered, by its reason code."""
         await self._dispatch.count(reason)
 
-    def phrases(self, persona: str = "") -> Phrases:
-        """The bot's own words in a persona's language and form of address; without one, the default's."""
-        return self._voices.phrases(persona)
+    def phrases(self, persona: str = "", language: Language | None = None) -> Phrases:
+        """The bot's own words as a persona says them, in its language or an answer's; else the default's."""
+        return self._voices.phrases(persona, language)
 
     async def phrases_in(self, channel: Channel) -> Phrases:
         """The bot's own words as this channel's persona says them: buttons, modals, refusals."""

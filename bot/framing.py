@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.messages import Answer, Citation, Outcome, RegisterScore, Replace, Reply, Text
+from bot.phrases import Language
 from bot.register.checker import check
 from bot.register.tone import check_format, json_error
 from bot.voice import Voice
@@ -167,8 +168,8 @@ def _for_a_machine(answer: Answer) -> Answer:
     return answer.model_copy(update=changed)
 
 
-def _other_language(voice: Voice) -> str:
-    return "" if voice.language == voice.persona.language else voice.language
+def _other_language(voice: Voice) -> Language | None:
+    return None if voice.language == voice.persona.language else voice.language
 
 
 def _said(result: Result, framed: Framed, voice: Voice) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from bot.phrases import Language
+
 Outcome = Literal["answered", "not_found", "refused", "failed"]
 ChannelKind = Literal["public", "private", "direct", "shared"]
 ActionName = Literal["helpful", "not_helpful", "regenerate", "show_sources", "ask_person", "stop"]
@@ -242,7 +244,7 @@ class Answer(_Frozen):
     citations: tuple[Citation, ...] = ()
     persona: str
     register_: RegisterScore = Field(alias="register")
-    language: str = Field(default="", exclude_if=lambda language: not language)
+    language: Language | None = Field(default=None, exclude_if=lambda language: language is None)
     """Of the bot's own words in it, where it is not the persona's own."""
     model: str | None
     """`provider:model`; null: extractive."""

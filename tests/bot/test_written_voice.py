@@ -172,7 +172,7 @@ async def test_the_language_follows_the_question(tmp_path: Path):
     assert (answer.language, answer.register_.score) == ("en", None)
     assert answer.text == "You have 17 days, if you tienes them [1]."
     assert quoted.language == "en"
-    assert short.language == ""
+    assert short.language is None
 
 
 async def test_a_persona_can_fix_the_language(tmp_path: Path):
@@ -183,7 +183,7 @@ async def test_a_persona_can_fix_the_language(tmp_path: Path):
         answer = await asked(settings, "How many days of holiday are there in Rosario?")
         system = server.requests[0]["messages"][0]["content"]
     assert "in Spanish" in system
-    assert answer.language == ""
+    assert answer.language is None
 
 
 async def test_quotes_are_framed_in_the_language_of_the_question(tmp_path: Path):

@@ -160,7 +160,7 @@ class ReplyMessages:
             await self._desk.count(error.reason)
 
     async def _put_whole(self, answer: Answer) -> None:
-        phrases = self._desk.phrases(answer.persona)
+        phrases = self._desk.phrases(answer.persona, answer.language)
         buttons = rows(answer.actions, self._event.id, phrases)
         try:
             await self._put_all(messages(answer.text, answer.citations, phrases, LIMIT), buttons, phrases)

@@ -1,7 +1,7 @@
 """The whole bot in the small Discord, and a connector alone with nothing behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +87,12 @@ class Server:
         await self.idle()
         return self.discord.answer(token) or ""
 
+    async def choices(self, token: str) -> list[str]:
+        """What was offered to someone who types."""
+        response = await until(lambda: self.discord.callbacks.get(token))
+        assert response["type"] == 8
+        return [choice["value"] for choice in response["data"]["choices"]]
+
     async def counted(self, reason: str, times: int) -> None:
         """Waits until a reason has been counted so often."""
         async with asyncio.timeout(8):
@@ -102,9 +108,10 @@ class Server:
 
 
 @asynccontextmanager
-async def server(folder: Path, extra: str = "") -> AsyncIterator[Server]:
+async def server(folder: Path, extra: str = "", *, guilds: Sequence[str] = (GUILD,)) -> AsyncIterator[Server]:
     """The whole bot, connected."""
     async with loopback() as discord, open_runtime(discord_settings(folder, discord, extra)) as runtime:
+        discord.guilds = list(guilds)
         for source in runtime.library.names:
             await asyncio.to_thread(runtime.library.sync, source)
         listening = asyncio.create_task(runtime.connectors["discord"].listen(runtime.submit))

@@ -112,11 +112,11 @@ class People(Gateway):
         resolved = {"messages": {message["id"]: message}}
         return await self.interact(_COMMAND, data | {"resolved": resolved}, **where)
 
-    async def complete(self, typed: str, **where: Any) -> list[str]:
-        """What is offered while someone types a question; gives the token."""
-        options = [{"name": "question", "type": _STRING, "value": typed, "focused": True}]
-        data = {"id": "1", "type": _CHAT, "name": "ask", "options": options}
-        return [await self.interact(_AUTOCOMPLETE, data, **where)]
+    async def complete(self, name: str, options: list[dict[str, Any]], **where: Any) -> str:
+        """Someone is typing a command; one of its options has the focus."""
+        return await self.interact(
+            _AUTOCOMPLETE, {"id": "1", "type": _CHAT, "name": name, "options": options}, **where
+        )
 
     async def press(self, message: dict[str, Any], label: str, **where: Any) -> str:
         """Someone presses a button under a message, by what stands on it."""

@@ -11,7 +11,7 @@ from bot.access import may_ask, readable
 from bot.actions import first
 from bot.attachments import Attached, Attachments
 from bot.editing import searchable
-from bot.framing import Framed, conclude, for_machines, frame, spoken
+from bot.framing import Framed, close, conclude, for_machines, frame, spoken
 from bot.journal import Past
 from bot.memory import Memory, Remembered
 from bot.messages import Message, Outcome, Replace, Reply, Status, Text
@@ -167,6 +167,7 @@ def _framed(result: Result, attached: Attached, earlier: Sequence[Past], voice: 
             framed.say(note)
         if any(result.text == past.answer for past in earlier):
             framed.say(voice.say("nothing_else"))
+        close(framed, voice)
     return framed
 
 

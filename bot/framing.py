@@ -98,10 +98,14 @@ def frame(result: Result, voice: Voice) -> Framed:
         framed.say(result.text)
         if result.incomplete:
             framed.say(voice.say("incomplete_answer"))
-    rules = voice.persona.format
-    if rules.closing and rules.json_schema is None and not framed.text.endswith(rules.closing):
-        framed.say(rules.closing)
     return framed
+
+
+def close(framed: Framed, voice: Voice) -> None:
+    """Ends an answer as the persona's answers end."""
+    closing = voice.persona.format.closing
+    if closing and not framed.text.endswith(closing):
+        framed.say(closing)
 
 
 def conclude(id_: str, result: Result, framed: Framed, voice: Voice) -> Answer:

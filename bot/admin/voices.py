@@ -47,7 +47,7 @@ class VoiceCommands:
             text=str(command.arguments["question"]),
         )
         persona = self._voices.persona(channel)
-        trial = Voice(persona, self._voices.phrases(persona), command.id)
+        trial = Voice(persona, persona.phrases(persona.answers_in(message.text)), command.id)
         async for chunk in self._answering.answer(message, channel, trial):
             if isinstance(chunk, Answer):
                 sources = ", ".join(f"`{one}`" for one in sorted(channel.sources))

@@ -39,6 +39,7 @@ _SCHEMES = {
     "VOCERO_DISCORD_GATEWAY_URL": ("ws", "wss"),
     "VOCERO_LLM_BASE_URL": ("http", "https"),
 }
+_LISTS = ("sources", "channels", "tools")
 _TYPES = {
     "string_type": "must be text in quotes",
     "bool_type": "must be true or false",
@@ -193,6 +194,8 @@ def _sentence(path: Path, raw: dict[str, Any], errors: Sequence[ErrorDetails]) -
         key=lambda e: ranks.get(e["loc"][-1:] == ("kind",), 1 if e["type"] == "extra_forbidden" else 2),
     )
     location = [step for step in error["loc"] if step != "[key]"]
+    while len(location) > 1 and isinstance(location[-1], int) and location[0] not in _LISTS:
+        location.pop()  # an entry of a list, which the value tells as well
     key = ".".join(str(step) for step in (location[2:] if _listed(raw, location) else location[-1:]))
     return f"{path}, {_place(raw, location)}: {_complaint(raw, key, location, error)}"
 
@@ -215,11 +218,7 @@ def _plain(error: ErrorDetails) -> ErrorDetails:
 
 
 def _listed(raw: dict[str, Any], location: Sequence[int | str]) -> bool:
-    return (
-        len(location) > 1
-        and isinstance(location[1], int)
-        and str(location[0]) in ("sources", "channels", "tools")
-    )
+    return len(location) > 1 and isinstance(location[1], int) and str(location[0]) in _LISTS
 
 
 def _place(raw: dict[str, Any], location: Sequence[int | str]) -> str:

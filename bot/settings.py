@@ -3,7 +3,6 @@
 `bot/config.py` fills them. Every field is described in docs/configuration.md; a test says when one is not.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,34 +17,28 @@ from pydantic import (
     field_validator,
 )
 
-from bot.fields import Base, Cron, Duration, Glob, Name, Place, Table, place_or_glob
+from bot.fields import Cron, Duration, Glob, Name, Place, Table, place_or_glob
 from bot.globs import is_glob, matches
+from bot.model_settings import (
+    BudgetSettings,
+    DeploymentBudgetSettings,
+    ModelsInOrder,
+    PriceSettings,
+    Provider,
+    ProviderSettings,
+    TaskSettings,
+    model_parts,
+)
 from bot.tools.settings import AnyTool
 from knowledge.addresses import check_allowed
 from knowledge.sources import KINDS
 
-Provider = Literal["openai", "anthropic", "gemini", "ollama", "openai-like"]
 SourceKind = Literal[
     "folder", "web", "git", "sql", "confluence", "notion", "drive", "s3", "slack", "discord", "answers"
 ]
 FollowUps = Literal["off", "asker", "thread"]
 
-PROVIDERS: tuple[Provider, ...] = ("openai", "anthropic", "gemini", "ollama", "openai-like")
 EMBEDDERS = ("openai", "gemini", "ollama", "openai-like", "fastembed")
-
-
-def model_parts(value: str, providers: Sequence[str]) -> tuple[str, str]:
-    """Provider and model of `provider:model`; ValueError in words."""
-    provider, colon, model = value.partition(":")
-    if not colon or not model.strip() or provider not in providers:
-        raise ValueError(f"is {value!r}; write 'provider:model', a provider being {', '.join(providers)}")
-    return provider, model
-
-
-class ProviderSettings(Table):
-    """`[models.<provider>]`: where a provider of models is reached."""
-
-    base_url: Base | None = None
 
 
 class SourceSettings(Table):
@@ -89,13 +82,6 @@ class SourceSettings(Table):
         raise ValueError(f'is {access!r}; write "public" or a list such as ["slack:#rrhh"]')
 
 
-class BudgetSettings(Table):
-    """`budget` of a channel: what it may cost."""
-
-    day_usd: Annotated[float, Field(ge=0)] | None = None
-    user_day_usd: Annotated[float, Field(ge=0)] | None = None
-
-
 class ChannelSettings(Table):
     """`[[channels]]`: how the bot behaves in the channels that the glob matches."""
 
@@ -106,6 +92,8 @@ class ChannelSettings(Table):
     tools: tuple[str, ...] = ()
     follow_ups: FollowUps = "asker"
     escalate_to: Place | None = None
+    askers: tuple[Place, ...] = ()
+    """People and groups who may ask here; none: everyone."""
     budget: BudgetSettings = BudgetSettings()
 
 
@@ -158,6 +146,8 @@ class Environment(BaseModel):
     slack_client_secret: SecretStr | None = None
     discord_token: SecretStr | None = None
     openai_api_key: SecretStr | None = None
+    openai_like_api_key: SecretStr | None = None
+    """None: `openai_api_key`."""
     anthropic_api_key: SecretStr | None = None
     gemini_api_key: SecretStr | None = None
     redis_url: SecretStr | None = None
@@ -185,6 +175,8 @@ class ResolvedChannel:
     tools: frozenset[str]
     follow_ups: FollowUps
     escalate_to: str | None
+    askers: frozenset[str]
+    """People and groups who may ask; none: everyone."""
     budget: BudgetSettings
     locked: bool
     """The file names this channel exactly, so it cannot be changed from chat."""
@@ -193,25 +185,22 @@ class ResolvedChannel:
 class FileSettings(Table):
     """The configuration file."""
 
-    llm: str | None = None
-    """`provider:model`; None: answers are extracted."""
+    llm: ModelsInOrder = ()
+    """Who answers, and who steps in; none: answers are extracted."""
+    tasks: TaskSettings = TaskSettings()
     embedding: str = "local"
     language: Literal["es", "en"] = "es"
     admins: tuple[Place, ...] = ()
     models: dict[Provider, ProviderSettings] = Field(default_factory=dict)
+    prices: dict[str, PriceSettings] = Field(default_factory=dict)
+    """By glob over `provider:model`; the last one that fits holds."""
+    budget: DeploymentBudgetSettings = DeploymentBudgetSettings()
     sources: tuple[SourceSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
     tools: tuple[AnyTool, ...] = ()
     fetch: FetchSettings = FetchSettings()
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()
-
-    @field_validator("llm")
-    @classmethod
-    def _known_llm(cls, llm: str | None) -> str | None:
-        if llm is not None:
-            model_parts(llm, PROVIDERS)
-        return llm
 
     @field_validator("embedding")
     @classmethod
@@ -237,10 +226,11 @@ class Settings(FileSettings):
 
     @property
     def llm_base_url(self) -> str | None:
-        """Where the provider of `llm` is reached; None: where its own client goes."""
-        if self.llm is None:
+        """Where the provider of the first model is reached; None: where its own client goes."""
+        if not self.llm:
             return None
-        settings = next((s for name, s in self.models.items() if self.llm.startswith(f"{name}:")), None)
+        provider = self.llm[0].partition(":")[0]
+        settings = next((settings for name, settings in self.models.items() if name == provider), None)
         return self.env.vocero_llm_base_url or (settings.base_url if settings else None)
 
     def source(self, name: str) -> SourceSettings | None:
@@ -259,6 +249,7 @@ class Settings(FileSettings):
             tools=frozenset(table.tools),
             follow_ups=table.follow_ups,
             escalate_to=table.escalate_to,
+            askers=frozenset(table.askers),
             budget=table.budget,
             locked=any(not is_glob(hit.match) for hit in hits),
         )

@@ -6,7 +6,6 @@ from typing import Any, Literal, Protocol
 
 from knowledge.documents import Hit, Passage
 from knowledge.extract import Extract, Quote, suggestions
-from knowledge.models.vocabulary import ModelCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +109,6 @@ class Result:
     """Why the model's answer was not used, in one sentence."""
     incomplete: bool = False
     """The model broke off: the text is what had come by then."""
-    calls: tuple[ModelCall, ...] = ()
-    """Every call of a language model that this took, those that failed included."""
     timings: dict[str, float] = field(default_factory=dict)
 
 

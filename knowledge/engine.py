@@ -15,7 +15,7 @@ from knowledge.extract import Extract, Statistics, extract
 from knowledge.followups import standalone
 from knowledge.generation import Generation
 from knowledge.given import among
-from knowledge.models import LanguageModel, Models, Task
+from knowledge.models import LanguageModel, ModelCall, Models, Task
 from knowledge.retrieval import Found
 
 _PASSAGES = 6
@@ -57,16 +57,11 @@ class Engine:
         """`provider:model` that is asked first, or None when answers are extracts."""
         return self._tasks["answer"][0] if self._tasks else None
 
-    async def answer(self, question: Question) -> AsyncIterator[Piece]:
-        """The answer in pieces; the last one is its `Result`."""
-        model = LanguageModel(self._models, self._tasks) if self._models and self._tasks else None
-        async for piece in self._answer(question, model):
-            if isinstance(piece, Result):
-                yield replace(piece, calls=tuple(model.calls) if model else ())
-            else:
-                yield piece
-
-    async def _answer(self, question: Question, model: LanguageModel | None) -> AsyncIterator[Piece]:
+    async def answer(
+        self, question: Question, books: list[ModelCall] | None = None
+    ) -> AsyncIterator[Piece]:
+        """The answer in pieces; the last one is its `Result`. Calls of models are entered in `books`."""
+        model = LanguageModel(self._models, self._tasks, books) if self._models and self._tasks else None
         timings: dict[str, float] = {}
         started = time.perf_counter()
         asked = await self._complete(question, model)

@@ -8,16 +8,21 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from bot.model_settings import (
+    BudgetSettings,
+    DeploymentBudgetSettings,
+    PriceSettings,
+    ProviderSettings,
+    TaskSettings,
+)
 from bot.personas import Persona
 from bot.register.tone import Format
 from bot.settings import (
-    BudgetSettings,
     ChannelSettings,
     DiscordSettings,
     Environment,
     FetchSettings,
     FileSettings,
-    ProviderSettings,
     SlackSettings,
     SourceSettings,
 )
@@ -28,6 +33,9 @@ CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 TABLES: dict[str, type[BaseModel]] = {
     "At the top": FileSettings,
     "`[models.<provider>]`": ProviderSettings,
+    "`[tasks]`": TaskSettings,
+    "`[prices]`": PriceSettings,
+    "`[budget]`": DeploymentBudgetSettings,
     "`[[sources]]`": SourceSettings,
     "`[[channels]]`": ChannelSettings,
     "`budget`": BudgetSettings,
@@ -82,14 +90,18 @@ def test_every_key_of_a_persona_is_documented() -> None:
     assert documented("`format`") == set(Format.model_fields)
 
 
-def test_the_example_is_a_configuration(tmp_path: Path) -> None:
-    """What the page shows can be loaded."""
-    [example] = re.findall(r"```toml\n(.*?)```", CONFIGURATION, re.DOTALL)
+@pytest.mark.parametrize("page", ["configuration", "models"])
+def test_examples_are_configurations(page: str, tmp_path: Path) -> None:
+    """What the pages show can be loaded."""
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert examples
     path = tmp_path / "vocero.toml"
-    path.write_text(example, encoding="utf-8")
     from bot.config import load_settings
 
-    assert load_settings(path, environ={}).sources[0].name == "handbook"
+    for example in examples:
+        path.write_text(example, encoding="utf-8")
+        load_settings(path, environ={})
 
 
 def test_the_commands_page_is_fresh() -> None:

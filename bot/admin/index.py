@@ -36,7 +36,7 @@ class IndexCommands:
             "turns": await self._journal.outcomes(),
             "reasons": await self._dispatch.reasons(),
             "queue": await self._dispatch.status(),
-            "model": self._settings.llm,
+            "model": next(iter(self._settings.llm), None),
             "sources": [asdict(source) for source in sources],
         }
         parts = [f"**{phrases.render('status_title')}**", *(source_line(one, phrases) for one in sources)]

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bot.doctor import machine, services
+from bot.doctor import machine, models, services
 from bot.doctor.findings import SECONDS, Check, Finding
 from bot.errors import VoceroError
 from bot.settings import Settings
@@ -46,8 +46,10 @@ def _examinations(settings: Settings) -> Iterator[tuple[str, Examination]]:
     yield "embedding", partial(machine.embedding, settings)
     for source in settings.sources:
         yield f"source {source.name}", partial(machine.source, source)
-    if settings.llm:
-        yield "model", partial(services.model, settings)
+    for number, spec in enumerate(models.configured(settings)):
+        yield f"model {spec}" if number else "model", partial(models.model, settings, spec)
+    if models.configured(settings):
+        yield "budget", partial(models.budget, settings)
     if env.slack_bot_token or env.slack_app_token:
         yield "slack", partial(services.slack, settings)
     if env.discord_token:

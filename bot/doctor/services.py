@@ -3,12 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import SecretStr
-
 from bot.doctor.findings import SECONDS, fail
 from bot.settings import Settings
-
-_OPENAI = "https://api.openai.com/v1"
 
 
 async def chroma(settings: Settings) -> str:
@@ -17,39 +13,10 @@ async def chroma(settings: Settings) -> str:
     if url is None:
         return "embedded"
     remedy = "Start it (`chroma run`), correct CHROMA_URL, or remove that for the embedded one."
-    status, _ = await _get(f"{url.get_secret_value()}/api/v2/heartbeat", {}, remedy)
+    status, _ = await get_json(f"{url.get_secret_value()}/api/v2/heartbeat", {}, remedy)
     if status != 200:
         raise fail(f"the server answers with HTTP {status}.", remedy)
     return "the server answers"
-
-
-async def model(settings: Settings) -> str:
-    """The list of models at the provider's address, which needs the key."""
-    from bot.settings import PROVIDERS, model_parts
-
-    assert settings.llm is not None
-    provider, name = model_parts(settings.llm, PROVIDERS)
-    base = settings.llm_base_url or (_OPENAI if provider == "openai" else None)
-    if provider not in ("openai", "openai-like"):
-        raise fail(f"{settings.llm}: this provider is not available in this version.", "Use openai-like.")
-    if base is None:
-        raise fail(
-            f"{settings.llm} has no address.",
-            f"Set base_url under [models.{provider}], or VOCERO_LLM_BASE_URL.",
-        )
-    key = settings.env.openai_api_key
-    if provider == "openai" and key is None:
-        raise fail(f"{settings.llm} needs a key.", "Set OPENAI_API_KEY in the environment or in .env.")
-    remedy = "Start the server, or correct its base_url."
-    status, body = await _get(f"{base.rstrip('/')}/models", _bearer(key), remedy)
-    if status in (401, 403):
-        raise fail(f"{base} refuses the key (HTTP {status}).", "Correct OPENAI_API_KEY.")
-    if status != 200:
-        raise fail(f"{base}/models answers with HTTP {status}.", remedy)
-    offered = [entry.get("id") for entry in body.get("data", []) if isinstance(entry, dict)]
-    if offered and name not in offered:
-        raise fail(f"{base} has no model {name!r}.", f"Choose one of: {', '.join(map(str, offered[:10]))}.")
-    return f"{settings.llm} at {base}"
 
 
 async def slack(settings: Settings) -> str:
@@ -98,7 +65,7 @@ async def discord(settings: Settings) -> str:
     assert token is not None
     headers = {"Authorization": f"Bot {token.get_secret_value()}"}
     remedy = "Check the network or VOCERO_DISCORD_API_URL."
-    status, body = await _get(f"{base}/users/@me", headers, remedy)
+    status, body = await get_json(f"{base}/users/@me", headers, remedy)
     if status == 401:
         raise fail("Discord refuses DISCORD_TOKEN.", "Copy the bot's token from the developer portal again.")
     if status != 200:
@@ -106,11 +73,7 @@ async def discord(settings: Settings) -> str:
     return str(body.get("username"))
 
 
-def _bearer(key: SecretStr | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
-
-
-async def _get(url: str, headers: Mapping[str, str], remedy: str) -> tuple[int, dict[str, Any]]:
+async def get_json(url: str, headers: Mapping[str, str], remedy: str) -> tuple[int, dict[str, Any]]:
     """Status and JSON body ({} where it is none) of one request."""
     import aiohttp
 

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bot.errors import ConfigurationError
+from bot.model_settings import ModelsInOrder
 from bot.phrases import Language, Phrases
 from bot.register.language import detect
 from bot.register.tone import Format
@@ -59,8 +60,8 @@ class Persona(BaseModel):
     register_: Register | None = Field(default=None, alias="register")
     tone: str = ""
     format: Format = Format()
-    model: str | None = None
-    """`provider:model`, instead of the deployment's."""
+    model: ModelsInOrder = ()
+    """Who answers instead of the deployment's models."""
     examples: tuple[Example, ...] = ()
     instructions: str
     """The body of the file."""

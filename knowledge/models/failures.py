@@ -117,7 +117,9 @@ def _codes(body: Any) -> list[str]:
 
 def _retry_after(error: Exception) -> float | None:
     """Seconds that the provider asks to wait."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    # Ollama's client keeps the response with the error that it raised its own instead of.
+    responses = (getattr(one, "response", None) for one in (error, error.__context__))
+    headers = next((response.headers for response in responses if response is not None), {})
     told = str(headers.get("retry-after") or _retry_delay(getattr(error, "details", None)) or "")
     try:
         return max(0.0, float(told.removesuffix("s")))

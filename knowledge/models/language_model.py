@@ -9,6 +9,7 @@ from contextlib import aclosing
 from knowledge.errors import ModelError
 from knowledge.models.failures import CallError, Kind
 from knowledge.models.opening import Models
+from knowledge.models.parts import estimate
 from knowledge.models.vocabulary import Delta, ModelCall, Prompt, Reply, Restarted, Task, Tool, Usage
 
 log = logging.getLogger(__name__)
@@ -28,14 +29,16 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.3, 5.0
 
 
 class LanguageModel:
-    """The models of one turn. `calls` grows with every call, also with those that failed."""
+    """The models of one turn. `calls` grows with every call, also with those that failed or were left."""
 
-    def __init__(self, models: Models, tasks: Mapping[Task, Sequence[str]]) -> None:
+    def __init__(
+        self, models: Models, tasks: Mapping[Task, Sequence[str]], books: list[ModelCall] | None = None
+    ) -> None:
         self._models = models
         self._tasks = tasks
         self.spec = tasks["answer"][0]
         """`provider:model` that wrote the last answer; before that the first one configured."""
-        self.calls: list[ModelCall] = []
+        self.calls: list[ModelCall] = [] if books is None else books
         self.resumable = False
         """A `stream` broke off after text was shown, and another one may bring the answer to its end."""
         self._failed: dict[str, CallError] = {}
@@ -109,20 +112,30 @@ class LanguageModel:
         self, spec: str, prompt: Prompt, tools: Sequence[Tool], must_answer: bool, task: Task
     ) -> AsyncGenerator[Delta | Reply]:
         """One call of one model, entered in the books."""
-        began = time.perf_counter()
+        began, written = time.perf_counter(), ""
+        reply: Reply | None = None
         try:
             client = await self._models.client(spec)
             async with aclosing(client.respond(prompt, tools, must_answer=must_answer)) as events:
                 async for event in events:
                     if isinstance(event, Reply):
-                        self._enter(task, spec, event.usage, began)
-                        self._models.woke(spec)
-                        self.spec = spec if task == "answer" else self.spec
-                    yield event
+                        reply = event
+                    else:
+                        written += event.text
+                        yield event
         except CallError as failed:
             self._enter(task, spec, failed.usage, began, str(failed))
             self._models.rest(spec, _rest(failed))
             raise
+        except (GeneratorExit, asyncio.CancelledError):
+            # Nobody wants the rest; the provider charges for it all the same.
+            self._enter(task, spec, estimate(prompt, tools, written), began, "The call was left.")
+            raise
+        assert reply is not None, "a client's events end in a reply"
+        self._enter(task, spec, reply.usage, began)
+        self._models.woke(spec)
+        self.spec = spec if task == "answer" else self.spec
+        yield reply
 
     def _enter(self, task: Task, spec: str, usage: Usage, began: float, problem: str | None = None) -> None:
         price = self._models.price(spec)

@@ -22,6 +22,11 @@ _UNFINISHED: dict[str, Kind] = {
 }  # fmt: skip
 
 
+def unfinished(reason: str) -> Kind | None:
+    """How a reply failed that ended for this reason; None: it came to its proper end."""
+    return _UNFINISHED.get(reason.lower())
+
+
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """A piece of a tool call."""
@@ -123,7 +128,7 @@ class Gathered:
         """The reply, if this is its proper end; else raises `CallError`."""
         if self._finish is None:
             raise CallError(spec, "cut" if self.started else "empty")
-        if kind := _UNFINISHED.get(self._finish.lower()):
+        if kind := unfinished(self._finish):
             raise CallError(spec, kind)
         calls = () if without_calls else tuple(call.call() for call in self._calls)
         if not calls and not self.text.strip():

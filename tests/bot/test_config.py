@@ -92,7 +92,7 @@ def complaint(load: Load, text: str, **environ: str) -> str:
 def test_every_agreed_key_is_understood(load: Load, tmp_path: Path) -> None:
     """A configuration with each agreed key loads, and each key arrives."""
     settings = load(CONTRACT)
-    assert settings.llm == "openai-like:my-model"
+    assert settings.llm == ("openai-like:my-model",)
     assert settings.llm_base_url == "http://127.0.0.1:4010/v1"
     assert settings.admins == ("slack:U01ADMIN", "discord:42")
     [source] = settings.sources
@@ -109,7 +109,7 @@ def test_every_agreed_key_is_understood(load: Load, tmp_path: Path) -> None:
 def test_an_empty_file_is_a_configuration(load: Load) -> None:
     """Nothing has to be set: everything has a default."""
     settings = load("")
-    assert settings.llm is None
+    assert settings.llm == ()
     assert settings.channel_for("terminal", "local").sources == frozenset()
 
 

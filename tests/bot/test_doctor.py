@@ -12,6 +12,8 @@ from aiohttp.test_utils import TestServer
 from bot.config import Settings, load_settings
 from bot.doctor import Check, configuration_failure, examine, machine
 from bot.errors import ConfigurationError
+from tests.providers import PROVIDERS, Turn, fails, provider_server
+from tests.providers import says as spoken
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[dict[str, Handler]], Awaitable[str]]
@@ -183,7 +185,6 @@ MODELS = {"data": [{"id": "small"}, {"id": "large"}]}
         ("openai-like:small", "sk-wrong", "fail", "refuses the key"),
         ("openai:small", "sk-right", "ok", "small"),
         ("openai:small", "", "fail", "needs a key"),
-        ("gemini:small", "", "fail", "not available in this version"),
     ],
 )
 async def test_the_model(company: Path, serve: Serve, *, llm: str, key: str, status: str, text: str) -> None:
@@ -199,6 +200,56 @@ async def test_a_model_without_an_address(company: Path) -> None:
     """An OpenAI-compatible server has no address of its own."""
     found = await check(configured(company, 'llm = "openai-like:m"'), "model")
     assert (found.status, "base_url" in str(found.remedy)) == ("fail", True)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    ("turn", "status", "text"),
+    [
+        (spoken("ok"), "ok", "answers"),
+        (spoken("ok", end="length"), "ok", "answers"),
+        (fails(401), "fail", "refuses the key"),
+        (fails(404), "fail", "no such model"),
+        (fails(429), "fail", "rate limit"),
+        (fails(500), "fail", "has a fault"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_each_model_answers_a_word(company: Path, *, provider: str, turn: Turn, status: str, text: str):
+    """Each provider's own client asks at the address that is set; what fails comes with what to do."""
+    async with provider_server(provider) as server:
+        server.script = [turn]
+        keys = dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"), "sk-secret")
+        settings = configured(company, f'llm = "{server.spec}"', VOCERO_LLM_BASE_URL=server.base_url, **keys)
+        found = await check(settings, "model")
+    assert (found.status, text in found.text) == (status, True), found
+    assert found.remedy or status == "ok"
+    assert "sk-" not in f"{found.text}{found.remedy}"
+
+
+async def test_every_model_that_is_named_is_checked(company: Path) -> None:
+    """Also those that step in, those for other tasks, and those of personas that channels have."""
+    (company.parent / "personas").mkdir()
+    (company.parent / "personas" / "otra.md").write_text("---\nlanguage: es\nmodel: ollama:c\n---\nHola.")
+    settings = configured(
+        company,
+        'llm = ["openai-like:a", "ollama:b"]\ntasks.condense = "openai:d"\nbudget.model = "gemini:e"',
+        '[[channels]]\nmatch = "*"\npersona = "otra"',
+        VOCERO_LLM_BASE_URL="http://127.0.0.1:1",
+    )
+    names = [found.name for found in await examine(settings)]
+    assert [name for name in names if name.startswith("model")] == [
+        "model", "model ollama:b", "model openai:d", "model gemini:e", "model ollama:c",
+    ]  # fmt: skip
+
+
+async def test_a_limit_without_a_price_is_told(company: Path) -> None:
+    """What costs money and has no price would never reach the limit."""
+    limited = 'llm = "openai:m"\nbudget.day_usd = 1.0\n'
+    found = await check(configured(company, limited), "budget")
+    assert (found.status, "openai:m" in found.text) == ("warn", True)
+    priced = '[prices]\n"openai:*" = { input = 1.0, output = 2.0 }'
+    assert (await check(configured(company, bottom=priced), "budget")).status == "ok"
 
 
 AUTH = {"ok": True, "user": "vocero", "team": "Regalba", "bot_id": "B1", "user_id": "U1"}

@@ -9,9 +9,9 @@ from google.genai import types
 from llama_index.core.base.llms.types import ToolCallBlock
 from llama_index.llms.google_genai import GoogleGenAI
 
-from knowledge.models.failures import CallError
+from knowledge.models.failures import CallError, Kind
 from knowledge.models.opening import Provider
-from knowledge.models.parts import Adapter, Fragment, Part
+from knowledge.models.parts import Adapter, Fragment, Part, unfinished
 from knowledge.models.providers import chat_messages
 from knowledge.models.vocabulary import Prompt, Tool, Usage
 
@@ -124,7 +124,14 @@ async def _with_ends(
     async for chunk in chunks:
         if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
             raise CallError(spec, "blocked", chunk.prompt_feedback.block_reason.name.lower())
+        failed: Kind | None = None
         for candidate in chunk.candidates or ():
             if not (candidate.content and candidate.content.parts):
                 candidate.content = types.Content(role="model", parts=[types.Part(text="")])
+            reason = candidate.finish_reason
+            if reason and reason != types.FinishReason.STOP:
+                candidate.finish_reason = None  # at which the integration would raise an error without a kind
+                failed = unfinished(reason.name) or "cut"
         yield chunk
+        if failed:
+            raise CallError(spec, failed)

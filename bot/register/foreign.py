@@ -10,6 +10,7 @@ from bot.register.words import group_of, words
 
 # Endings and letters that few other languages write.
 _SPANISH: Final = re.compile(r"[ñáéíóú]|(?:ad[oa]|ari[oa]|ient[oa]|mente|.{3}[oa]s|.{2}[aei]r)$")
+_ONLY_SPANISH: Final = re.compile(r"ñ|ción$|.[áí]s?$|.ó$")
 _LANGUAGES: Final = ("es", "en", "pt", "fr", "it", "ca", "de")
 
 
@@ -18,6 +19,8 @@ def foreign(sentence: Sequence[Token]) -> bool:
     telling = _telling()
     weights = dict.fromkeys(_LANGUAGES, 0.0)
     for place, token in enumerate(sentence):
+        if _ONLY_SPANISH.search(token.word):
+            weights["es"] += 0.75
         if languages := telling.get(token.word):
             weight = (0.5 if place and token.text[0].isupper() else 1) / len(languages)
             for language in languages:

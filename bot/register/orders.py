@@ -8,12 +8,14 @@ from bot.register.forms import Class, Reading, readings
 from bot.register.place import Place, Verdict
 from bot.register.words import words
 
+_AFTER_ORDERS: Final = words("orders", "after_orders")
 _CALLS: Final = words("orders", "calls")
 _DESCRIPTIVE: Final = words("orders", "descriptive")
 _FIRST_PERSON: Final = words("context", "first_person")
 _INFINITIVE: Final = re.compile(r"[aeií]r(?:me|te|se|nos|l[oae]s?)*$")
 _LABELS: Final = words("orders", "labels")
 _NEVER: Final = words("orders", "never")
+_NOMINAL: Final = words("verbs", "nominal")
 _NO_PLACES: Final = words("orders", "no_places")
 _OTHERS: Final[frozenset[Class]] = frozenset({"V", "U", "UU", "W"})
 _SEQUENCE: Final = words("orders", "sequence")
@@ -69,12 +71,16 @@ def _like_noun(place: Place) -> bool:
         return not (word in _WITH_DE or done or place.at(2) == "nuevo")
     if after in ("y", "o", "e"):
         return not any(one.cls == "T" and one.tense == "imperative" for one in readings(place.at(2)))
+    if after and word + "s" in _NOMINAL:  # Cuenta creada, consulta pública; but prueba a abrirlo.
+        verbal = place.with_object or after in _AFTER_ORDERS or _INFINITIVE.search(after)
+        return not (verbal or place.start == "comma")
     return place.start == "first" and not after and not place.token.hidden_after
 
 
 def _ordered(place: Place, verb: str) -> bool:
     """Whether what could be a third person as well is an order: by its company, its object or its verb."""
-    if place.has("T", "TV") or place.polite:
+    told = place.token.label and place.word not in _USUAL  # Este servidor es especial: aloja tu perfil.
+    if place.polite or (place.has("T", "TV") and not told):
         return True
     if verb in _STATING:
         return False

@@ -13,6 +13,7 @@ _ADVERBS: Final = words("context", "adverbs")
 _ARTICLES: Final = words("context", "articles")
 _BEFORE_CLITIC: Final = words("context", "before_clitic")
 _CLITICS: Final = words("context", "clitics")
+_CONDITIONS: Final = words("context", "conditions")
 _COORDINATORS: Final = words("context", "coordinators")
 _DETERMINERS: Final = words("context", "determiners")
 _FUNCTION: Final = words("context", "function")
@@ -182,6 +183,12 @@ class Place:
             for place, mark in self.marks.items()
             if place < self.index
         )
+
+    @property
+    def after_condition(self) -> bool:
+        """The clause before its only comma tells when or what for: cada vez que vuelvan, ejecuten."""
+        only = sum(token.closed for token in self.tokens[: self.index]) == 1
+        return only and self.tokens[0].word in _CONDITIONS
 
     def parallel(self, cls: Class) -> bool:
         """A subjunctive that is no order stands before: que controlen esto, muestren aquello."""

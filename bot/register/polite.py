@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.register.forms import Class, Reading, third_person
-from bot.register.place import Place, Verdict
+from bot.register.place import Place, Tier, Verdict
 from bot.register.words import words
 
 _NEVER_ENGLISH: Final = words("never", "english")
@@ -29,16 +29,20 @@ def polite_order(place: Place, reading: Reading) -> Verdict:
         return _state(place, cls)
     noun = word in (_NEVER_UU if cls == "UU" else _NEVER_U) and not place.negated
     taken = place.with_object and place.start == "first" and not place.token.label
-    return (cls, "hard") if (taken or not noun) and _polite_start(place, cls) else None
+    if noun and not taken:
+        return None
+    return (cls, tier) if (tier := _polite_start(place, cls)) else None
 
 
-def _polite_start(place: Place, cls: Class) -> bool:
-    """Whether an order may begin here."""
+def _polite_start(place: Place, cls: Class) -> Tier | None:
+    """How sure it is that an order may begin here."""
+    of = place.at(1) in ("de", "del") and not place.negated and place.word not in _WITH_DE
     if place.start == "joined":
-        return place.coordinated(cls)
+        return "hard" if place.coordinated("U", "UU") else None
     if place.start == "comma":
-        return place.at(1) not in ("de", "del") and not place.parallel(cls)
-    return bool(place.start) and (place.at(1) not in ("de", "del") or place.negated or place.word in _WITH_DE)
+        sure = not place.parallel(cls) or place.after_condition
+        return None if of else "hard" if sure else "soft"
+    return "hard" if place.start and not of else None
 
 
 def _state(place: Place, cls: Class) -> Verdict:

@@ -121,6 +121,7 @@ def sentences(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> Iterator[S
             pending.sign = piece[0]
         elif kind == "colon":
             pending.first = pending.label = True
+            pending.hidden = False
         elif current.tokens:
             pending.comma = piece[0] != ")"
             pending.hidden = False

@@ -8,7 +8,7 @@ from knowledge.documents import Document, Fetched, Listed, Passage
 from knowledge.errors import UnreadableError
 from knowledge.reading import read
 
-_VERSION = 1  # raise it when reading or chunking comes to give other passages
+_VERSION = 2  # raise it when reading or chunking comes to give other passages
 
 
 @dataclass(frozen=True, slots=True)

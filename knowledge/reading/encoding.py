@@ -20,6 +20,7 @@ _SIGNS = frozenset("¿¡ºª€«»“”‘’–—…·°§£©®™½¼¾±�
 _IN_WORDS = frozenset("’‘ºª·–—´")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROLS = bytes(range(9)) + bytes(range(14, 27)) + bytes(range(28, 32))
 _META = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})""", re.IGNORECASE)
 
 
@@ -30,8 +31,9 @@ def decode(content: bytes, *, markup: bool = False) -> tuple[str, str | None]:
     `UnreadableError` for what is no text.
     """
     text, note = _decode(content, markup)
-    if _CONTROL.search(text):
-        controls = len(_CONTROL.findall(text))
+    # Bytes are counted several times faster than signs are looked for.
+    encoded = text.encode("utf-8", "surrogatepass")
+    if controls := len(encoded) - len(encoded.translate(None, _CONTROLS)):
         if controls > 0.005 * len(text):
             raise UnreadableError("binary", "is not text, whatever its name says: correct its ending.")
         text, note = _CONTROL.sub("", text), note or f"{controls} control characters are left out"

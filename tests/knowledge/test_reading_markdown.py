@@ -1,12 +1,13 @@
 """Markdown as documentation really holds it."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.reading.inline import plain
+from knowledge.reading.markdown import clean_title
 from tests.knowledge.files import outline, read_bytes, read_text
 
 
@@ -98,6 +99,16 @@ def test_lists_keep_their_markers_and_levels() -> None:
     assert outline(read_text("a.md", text)) == [("list", expected)]
 
 
+def test_numbers_keep_their_sign() -> None:
+    """`1)` is not turned into `1.`, wherever the list stands."""
+    text = "1) uno\n2) dos\n   1. a\n\ntexto (véase 3)\n\n> 7) siete\n> 8) ocho\n"
+    assert outline(read_text("a.md", text)) == [
+        ("list", "1) uno\n2) dos\n  1. a"),
+        ("paragraph", "texto (véase 3)"),
+        ("list", "7) siete\n8) ocho"),
+    ]
+
+
 def test_code_inside_an_item_stands_on_its_own() -> None:
     """A list is parted by code, and its numbers go on."""
     text = "1. Escriba:\n\n   ```sh\n   rm  x\n   ```\n\n   Luego:\n2. Siga\n"
@@ -142,6 +153,16 @@ def test_directives_and_components_leave_only_what_they_say() -> None:
     ]
 
 
+def test_footnotes_are_text_where_they_are_defined() -> None:
+    """The sign goes, the note stays with all of its paragraphs."""
+    text = "Doce días[^1] al año[^x].\n\n[^1]: Hábiles.\n\n    Sin feriados.\n"
+    assert [b.text for b in read_text("a.md", text).blocks] == [
+        "Doce días al año.",
+        "Hábiles.",
+        "Sin feriados.",
+    ]
+
+
 def test_components_inside_code_are_code() -> None:
     """What looks like a component in a code block stays."""
     assert outline(read_text("a.md", "```jsx\n<Item />\n<!-- x -->\n```\n")) == [
@@ -160,6 +181,35 @@ def test_html_blocks_are_read_as_html() -> None:
         ("paragraph", "Más"),
         ("paragraph", "Texto"),
     ]
+
+
+def test_html_within_an_item_stays_with_it() -> None:
+    """Markup without a structure of its own does not part a list."""
+    text = "- uno\n  <details><summary>Más</summary>\n  aquí\n  </details>\n- dos\n"
+    assert outline(read_text("a.md", text)) == [("list", "- uno Más aquí\n- dos")]
+
+
+def test_a_placeholder_on_its_own_line_is_text() -> None:
+    """`<nombre>` is no HTML, and what follows it is not lost with it."""
+    text = "<nombre>\nes el **suyo**\n\n> <Tip>\n> un consejo\n"
+    assert [b.text for b in read_text("a.md", text).blocks] == ["<nombre>\nes el **suyo**", "un consejo"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "title"),
+    [
+        ("1. Introducción", "1. Introducción"),
+        ("> 5 años", "> 5 años"),
+        ("Aprenda C #", "Aprenda C #"),
+        ("El **uso** de `x`\n y más", "El uso de x y más"),
+        ("media \ud83d letra", "media \ufffd letra"),
+        (2024, ""),
+        ("", ""),
+    ],
+)
+def test_a_stated_title_is_one_line_without_marks(stated: object, title: str) -> None:
+    """What begins like a list or a quote is a title all the same."""
+    assert clean_title(stated) == title
 
 
 @pytest.mark.parametrize(
@@ -184,11 +234,24 @@ def test_html_blocks_are_read_as_html() -> None:
         ("a < b y c > d", "a < b y c > d"),
         ("a <!-- x --> b", "a b"),
         ("[ ] por hacer, [x] hecho", "[ ] por hacer, [x] hecho"),
+        ("[Manual](Manual de marca.pdf) y ![foto](mi foto.png)", "Manual y foto"),
+        (r"\[a\](b) y a[i](j)", "[a](b) y ai"),
+        ("`rm ` y ``a`b``", "`rm` y a`b"),
+        ("**Archivo** > *Nuevo*  y   más", "Archivo > Nuevo y más"),
+        ("<Badge color={rojo}/>Nuevo <kbd>Ctrl</kbd>+<kbd>C</kbd>", "Nuevo Ctrl+C"),
+        ('Vea {{< ref "a.md" >}} y {{<img src="x">}} y {{ valor }}', "Vea y y {{ valor }}"),
+        ("`[^a]`, `{% x %}` y `:::image:::`", "`[^a]`, `{% x %}` y `:::image:::`"),
+        ('Pulse :::image type="icon" source="a.png"::: aquí', "Pulse aquí"),
+        (
+            ':::image source="a.png" alt-text="La ventana &quot;Nuevo&quot;" border="no":::',
+            'La ventana "Nuevo"',
+        ),
+        ("[!INCLUDE [vs](v.md)] y [!include[a [b]](c)]", "vs y a [b]"),
     ],
 )
 def test_inline_marks(marked: str, words: str) -> None:
     """Marks go, words stay; what only looks like a mark stays, too."""
-    assert plain(marked) == words
+    assert outline(read_text("a.md", marked)) == [("paragraph", words)]
 
 
 def test_reference_links_are_known_by_their_definitions() -> None:
@@ -214,6 +277,32 @@ def test_html_named_markdown_is_read_as_html() -> None:
     assert (document.title, outline(document)) == ("T", [("paragraph", "Hola")])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 300_000,
+        "`a " * 100_000,
+        "*a **b _c " * 30_000,
+        "<a " * 100_000,
+        "- " * 20_000 + "x",
+        "> " * 20_000 + "x",
+        "- a\n\n" + "  b\n\n" * 60_000,
+        "<div>\n" * 60_000 + "x",
+        "x :::image " * 30_000,
+        'x :::image alt-text="' * 15_000,
+        "[!INCLUDE[a](b) " * 20_000,
+        "x {/* " * 50_000,
+        "# " + "{#a" * 100_000 + "}",
+        "1) " + "palabra " * 100_000,
+        "|a" * 10_000 + "|\n" + "|-" * 10_000 + "|\n" + "|b|\n" * 20_000,
+    ],
+    ids=range(15),
+)
+def test_absurd_text_is_read_in_time_that_grows_with_its_length(text: str) -> None:
+    """Marks that are never closed and nesting without end: any of these would take minutes otherwise."""
+    assert read_text("a.md", text).blocks
+
+
 @given(st.text(alphabet="ab *_`[]()<>!\\&#|-:\n^{}/=\"'1.~", max_size=120))
 def test_any_text_is_read_or_said_to_be_empty(text: str) -> None:
     """No combination of marks makes the reader fail."""
@@ -232,3 +321,26 @@ def test_words_without_marks_are_never_lost(words: list[str]) -> None:
     """Plain words come through as they are, in order."""
     text = " ".join(words)
     assert " ".join(block.text for block in read_text("a.md", text).blocks) == text
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["{}", "**{}**", "_{}_", "`{}`", "[{}](x)", "![{}](x)", "<b>{}</b>", "(«{}»)"]),
+            st.text(alphabet="abcñé", min_size=1, max_size=8),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from(
+        ["{}", "# {}", "- {}", "> {}", "1) {}", "| {} |\n|-|\n| x |", "<div>{}</div>", "[^1]: {}"]
+    ),
+    st.sampled_from([" ", "\n", "  \n", "<br>"]),
+)
+def test_words_within_marks_are_never_lost(marked: list[tuple[str, str]], around: str, between: str) -> None:
+    """Whatever marks a word has and wherever it stands, it is read, once and in order."""
+    lines = between if around in ("{}", "> {}") else " "
+    text = around.format(lines.join(mark.format(word) for mark, word in marked))
+    read = " ".join(block.text for block in read_text("a.md", text).blocks)
+    found = iter(re.findall("[abcñé]+", read.replace("![", "").replace("](x)", "").replace("<br>", " ")))
+    assert all(word in found for _, word in marked), read

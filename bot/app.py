@@ -27,7 +27,7 @@ from bot.errors import StateError, VoceroError
 from bot.journal import Journal
 from bot.lease import Lease
 from bot.memory import Memory
-from bot.messages import Answer, Command, Connector, Delivery, Feedback, Message, Reply, Status
+from bot.messages import Answer, Command, Confirmation, Connector, Delivery, Feedback, Message, Reply, Status
 from bot.opening import open_library, secret
 from bot.pressing import Presses
 from bot.replies import Replies
@@ -35,6 +35,7 @@ from bot.schedule import Schedule, reindex_command
 from bot.settings import Settings
 from bot.state import Owner, State, open_state, own, owner
 from bot.stopping import until
+from bot.suggesting import Suggestions
 from bot.tools.joining import Tools
 from bot.voice import Voices
 from knowledge.library import Library
@@ -192,7 +193,16 @@ async def _join(settings: Settings, state: State, library: Library, tools: Tools
         lookups=tools.commands,
         opinions=journal,
     )
-    desk = Desk(settings, channels, library, memory, voices=voices, journal=journal, dispatch=dispatch)
+    desk = Desk(
+        settings,
+        channels,
+        library,
+        memory,
+        voices=voices,
+        journal=journal,
+        dispatch=dispatch,
+        suggestions=Suggestions(settings, channels, voices, journal, library.manifest.titles),
+    )
     for platform in _PLATFORMS:
         if _configured(settings, platform):
             connect = import_module(f"connectors.{platform}").connect
@@ -322,6 +332,26 @@ async def run_chat(settings: Settings, channel: str, tell: Tell | None = None) -
     async with open_terminal(settings, tell, sync=True, vectors=True) as terminal:
         chat = Chat(terminal, terminal_console(), channel=channel, history=settings.data / "chat-history")
         await chat.run((await _command(terminal, "sources")).text)
+
+
+async def look_up(
+    settings: Settings,
+    name: str,
+    arguments: Mapping[str, str],
+    channel: str,
+    agree: Callable[[Confirmation], bool] | None = None,
+    *,
+    tell: Tell | None = None,
+) -> list[Answer]:
+    """Makes a lookup; what waits for a yes gets the answer of `agree` (None: yes), and a reply of its own."""
+    async with open_terminal(settings, tell, first=False) as terminal:
+        given = {"tool": name, "arguments": dict(arguments), "channel": channel}
+        answers = [await _command(terminal, "lookup", tell, **given)]
+        for waiting in answers[0].confirmations:
+            accept = agree is None or await asyncio.to_thread(agree, waiting)
+            press = "confirm" if accept else "decline"
+            answers.append(await _command(terminal, press, tell, channel=channel, token=waiting.token))
+    return answers
 
 
 async def ask_many(

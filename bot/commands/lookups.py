@@ -1,0 +1,52 @@
+"""`lookup`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.commands import channel_option, clean, common_options, json_option, run, settings_of
+from bot.commands.output import answer_json, console, output, progress_bar, show_answer
+
+if TYPE_CHECKING:
+    from bot.messages import Confirmation
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.argument("arguments", nargs=-1, metavar="[PARAMETER=VALUE]...")
+@click.option("--yes", is_flag=True, help="Do it without asking, where it changes something.")
+@channel_option
+@json_option
+@common_options
+def lookup(name: str | None, arguments: tuple[str, ...], *, yes: bool, channel: str, as_json: bool) -> None:
+    """Make a lookup, such as stock or an order; without a name, list those of the channel."""
+    settings = settings_of()
+    from bot.app import look_up
+
+    given = dict(_pair(one) for one in arguments)
+    with output(as_json) as write:
+        with progress_bar() as tell:
+            answers = run(look_up(settings, clean(name or ""), given, channel, None if yes else _ask, tell=tell))
+        for answer in answers:
+            if write:
+                write(answer_json(answer))
+            else:
+                show_answer(console(), answer)
+    if answers[-1].outcome == "failed":
+        click.get_current_context().exit(1)
+
+
+def _pair(word: str) -> tuple[str, str]:
+    name, equals, value = clean(word).partition("=")
+    if not equals:
+        raise click.UsageError(f"{word!r} is no PARAMETER=VALUE; write, for example, product=A8.")
+    return name, value
+
+
+def _ask(confirmation: "Confirmation") -> bool:
+    """Asks at the terminal, on standard error; no is the answer where there is nobody to ask."""
+    click.echo(confirmation.text, err=True)
+    try:
+        return click.confirm("?", default=False, err=True)
+    except click.Abort:
+        return False

@@ -11,7 +11,7 @@ from knowledge.errors import ModelError
 from knowledge.models import LanguageModel
 from knowledge.streaming import Sentence
 
-_BEFORE = 3
+_BEFORE = 2
 """Sentences before that help to understand one."""
 _PATIENCE = 15.0
 """Seconds that an answer is held up by what is asked for again."""

@@ -24,6 +24,8 @@ _NEXT = re.compile(
     """,
     re.VERBOSE,
 )
+_UNDECIDED = re.compile(r"[.!?…]+[)\]*_~]*(?:[^\S\n]*\[\d{1,3}\])*[^\S\n]*(?:\[\d{0,3})?\Z")
+"""A stop of which it cannot be told yet what it ends."""
 _ABBREVIATED = re.compile(
     r"(?:^\W*\d{1,3}|(?<![^\W_])(?:[^\W\d_]|uds?|vds?|sra?s?|dra?s?|srta|etc|ej|p[aá]gs?|n[uú]m|nro|arts?|tel|av"
     r"|aprox|m[aá]x|m[ií]n|ee|rr|vs|mrs?|ms|no|fig|inc|approx))\Z",
@@ -51,13 +53,15 @@ class SentenceStream:
         self._held = ""
         self._fence = ""
         self._new_line = True
+        self._seen = 0
+        """Up to here nothing ends the sentence that is held, whatever follows."""
 
     def feed(self, piece: str) -> Iterator[Sentence]:
         """The sentences that end here for sure."""
         self._held += piece
         while (cut := self._cut()) is not None:
             text, self._held = self._held[: cut[0]], self._held[cut[0] :]
-            self._new_line = text.endswith("\n")
+            self._new_line, self._seen = text.endswith("\n"), 0
             yield Sentence(text, cut[1])
 
     def close(self) -> Iterator[Sentence]:
@@ -76,14 +80,18 @@ class SentenceStream:
         """Where the first sentence ends, and whether it is spoken; None while that cannot be told."""
         if self._fence or (self._new_line and (_FENCE.match(self._held) or _OWN_LINE.match(self._held))):
             return self._line()
-        for found in _NEXT.finditer(self._held):
+        for found in _NEXT.finditer(self._held, self._seen):
             match found.lastgroup:
                 case "line":
                     return found.end(), True
                 case "open":
+                    self._seen = found.start()
                     return None
                 case "after" if not found["after"].islower() and not self._abbreviated(found):
                     return found.end("stop"), True
+            self._seen = found.end()
+        undecided = _UNDECIDED.search(self._held, self._seen)
+        self._seen = undecided.start() if undecided else len(self._held)
         return None
 
     def _line(self) -> tuple[int, bool] | None:

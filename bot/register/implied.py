@@ -24,13 +24,32 @@ THIRD_PERSONS: Final[dict[str, tuple[str, Tense]]] = {
     "olvidó": ("olvidar", "preterite"),
     "sabe": ("saber", "present"),
     "conoce": ("conocer", "present"),
+    "podría": ("poder", "conditional"),
+    "desee": ("desear", "subjunctive"),
+    "quiera": ("querer", "subjunctive"),
+    "prefiera": ("preferir", "subjunctive"),
+    "esté": ("estar", "subjunctive"),
+    "selecciona": ("seleccionar", "present"),
+    "elige": ("elegir", "present"),
+    "escribe": ("escribir", "present"),
+    "introduce": ("introducir", "present"),
+    "ingresa": ("ingresar", "present"),
+    "usa": ("usar", "present"),
+    "utiliza": ("utilizar", "present"),
+    "hace": ("hacer", "present"),
 }
+_ACTS: Final = frozenset("selecciona elige escribe introduce ingresa usa utiliza".split())
+_MODALS: Final = frozenset(("puede", "debe"))
+_WISHED: Final = frozenset(("desee", "quiera", "prefiera"))
+_READY: Final = frozenset("listo lista seguro segura".split())
 _WISHES: Final = frozenset(("desea", "quiere", "necesita", "prefiere"))
 _CONCERNS: Final = frozenset(
     "alguna dudas duda preguntas problemas inconvenientes cuenta acceso permiso permisos".split()
 )
 _JOINED: Final = re.compile(r"(?:me|nos|l[oae]s?)+$")
 _FAMILIAR: Final = frozenset({"T", "V", "TV", "W"})
+_LEADING: Final = words("context", "leading")
+_RELATING: Final = frozenset("que como cuando donde cuantas cuantos".split())
 _THINGS: Final = words("orders", "never") | words("orders", "happens")
 
 
@@ -60,14 +79,32 @@ def _asked(place: Place) -> Tier | None:
 
 
 def _stated(place: Place) -> Tier | None:
+    word, after, before = place.word, place.at(1), place.at(-1)
+    if word in _WISHED:
+        return "soft" if before in _RELATING or place.subject == "si" else None
+    if word == "esté":
+        return "soft" if after in _READY and before in ("cuando", "que") else None
+    if place.subject == "si" and before in ("si", "lo"):
+        return _conditioned(place)
+    opens = (place.start == "first" and not place.token.label) or _led(place)
+    if not opens or (place.negated and word == "puede"):
+        return None
+    done = word in _MODALS and _infinitive(after)
+    return "soft" if done or (word == "tiene" and after in ("permiso", "permisos", "acceso")) else None
+
+
+def _conditioned(place: Place) -> Tier | None:
+    """Si lo desea, si tiene dudas, si selecciona la opción, si hace clic."""
     word, after = place.word, place.at(1)
-    if place.subject == "si" and place.at(-1) in ("si", "lo"):
-        concerned = word == "tiene" and (after in _CONCERNS or place.at(2) in _CONCERNS)
-        return "soft" if word in _WISHES or concerned else None
-    opens = place.start == "first" and not place.token.label
-    if word == "puede" and opens and not place.negated and _infinitive(after):
-        return "soft"
-    return "soft" if word == "tiene" and opens and after in ("permiso", "permisos", "acceso") else None
+    concerned = word == "tiene" and (after in _CONCERNS or place.at(2) in _CONCERNS)
+    acts = word in _ACTS or (word == "hace" and after in ("clic", "doble"))
+    return "soft" if word in _WISHES or concerned or acts else None
+
+
+def _led(place: Place) -> bool:
+    """The clause before its only comma has no subject: si lo desea, puede; en su lugar, puede."""
+    only = sum(token.closed for token in place.tokens[: place.index]) == 1
+    return place.start == "comma" and only and place.tokens[0].word in _LEADING
 
 
 def _infinitive(word: str) -> bool:

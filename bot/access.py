@@ -1,10 +1,31 @@
 """Who may read what: the sources that an answer may be drawn from."""
 
-from bot.messages import Command, Message, Person
+from typing import Protocol
+
+from bot.messages import Channel, Person
 from bot.settings import ResolvedChannel, Settings
 
 
-def readable(settings: Settings, channel: ResolvedChannel, message: Message | Command) -> frozenset[str]:
+class Asked(Protocol):
+    """What decides who sees an answer: a message, a command, or someone typing one."""
+
+    @property
+    def channel(self) -> Channel:
+        """Where it is asked."""
+        ...
+
+    @property
+    def author(self) -> Person:
+        """By whom."""
+        ...
+
+    @property
+    def private(self) -> bool:
+        """Whether the answer is seen by the author alone."""
+        ...
+
+
+def readable(settings: Settings, channel: ResolvedChannel, message: Asked) -> frozenset[str]:
     """Names of the sources that everyone who sees the answer may read.
 
     A channel reads what it is allowed; a channel shared with outsiders only what is public; an answer that

@@ -1,10 +1,10 @@
 """What connectors ask of the bot outside a turn: whose message it is, what to show, what to suggest."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
 from bot.access import is_admin
 from bot.channels import Channels
@@ -14,6 +14,7 @@ from bot.memory import Memory
 from bot.messages import Channel, Message, Person
 from bot.phrases import Language, Phrases
 from bot.settings import Settings
+from bot.suggesting import Suggestions
 from bot.voice import Voices
 from knowledge.manifest import IndexStatus
 
@@ -55,6 +56,7 @@ class Desk:
         voices: Voices,
         journal: Journal,
         dispatch: Dispatch,
+        suggestions: Suggestions,
     ) -> None:
         self._settings = settings
         self._channels = channels
@@ -63,6 +65,7 @@ class Desk:
         self._voices = voices
         self._journal = journal
         self._dispatch = dispatch
+        self._suggestions = suggestions
 
     async def count(self, reason: str) -> None:
         """Counts an event that is not answered, by its reason code."""
@@ -111,19 +114,23 @@ class Desk:
         shown = tuple(one for one in sources if admin or one.source in public)
         if not admin:
             return Home(admin, shown, {}, ())
-        today = await self._journal.outcomes(datetime.now(UTC) - timedelta(days=1))
+        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        today = await self._journal.outcomes(midnight)
         unanswered = await self._journal.unanswered(limit=_UNANSWERED)
         return Home(admin, shown, today, tuple(unanswered))
 
     async def suggest(self, typed: str, person: Person, channel: Channel, limit: int = 25) -> list[str]:
-        """Questions to go on with what is being typed: good ones asked before, titles of documents."""
-        return []
+        """Questions that go on with what is being typed: ones well answered before, titles of documents."""
+        return await self._suggestions.questions(typed, person, channel, limit)
 
-    async def complete(self, completes: str, typed: str, limit: int = 25) -> list[str]:
-        """Values for an argument of a command (`Parameter.completes`) that have in them what was typed."""
-        tables = {"source": self._settings.sources, "tool": self._settings.tools}.get(completes, ())
-        names = [table.name for table in tables]
-        return [name for name in names if typed.casefold() in name.casefold()][:limit]
+    async def complete(
+        self, completes: str, typed: str, limit: int = 25, given: Mapping[str, Any] | None = None
+    ) -> list[str]:
+        """Values for an argument of a command (`Parameter.completes`) that have in them what was typed.
+
+        `given`: the command's other arguments, as far as they are known.
+        """
+        return await self._suggestions.values(completes, typed, given or {}, limit)
 
     async def prompts(self, channel: Channel, limit: int = 4) -> tuple[str, ...]:
         """Questions to begin with: the examples of the channel's persona."""

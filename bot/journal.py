@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, Executable, RowMapping, Table, func, select
+from sqlalchemy import Engine, Executable, RowMapping, Table, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.journal_tables import AUDIT, ESCALATIONS, FEEDBACK, TURNS, create
@@ -40,6 +40,18 @@ class Unanswered:
     question: str
     outcome: Outcome
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A question that was answered well, as far as anyone has said."""
+
+    question: str
+    author: str
+    channel: str
+    private: bool
+    sources: frozenset[str]
+    """What its answer cited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +153,13 @@ class Journal:
         return [Opinion(**row) for row in await self._read(found)]
 
     async def audit(
-        self, author: str, action: str, arguments: Mapping[str, Any], outcome: str, channel: str | None = None
+        self,
+        author: str,
+        action: str,
+        arguments: Mapping[str, Any],
+        outcome: str,
+        *,
+        channel: str | None = None,
     ) -> None:
         """Notes what an admin or a tool did, and in which channel."""
         row = {
@@ -150,6 +168,7 @@ class Journal:
             "action": action,
             "arguments": dict(arguments),
             "outcome": outcome,
+            "channel": channel,
         }
 
         await self._write(AUDIT.insert().values(**row))
@@ -169,6 +188,27 @@ class Journal:
             found = found.where(TURNS.c.at >= since)
         rows = await self._read(found.order_by(TURNS.c.at.desc(), TURNS.c.id).limit(limit))
         return [Unanswered(**row) for row in rows]
+
+    async def good(self, since: datetime, *, channel: str, author: str, limit: int) -> list[Good]:
+        """The last questions in a channel or by someone that were answered, without anyone finding fault."""
+        faulty = select(FEEDBACK.c.answer).where(FEEDBACK.c.helpful.is_(False))
+        found = (
+            select(TURNS.c.question, TURNS.c.author, TURNS.c.channel, TURNS.c.event, TURNS.c.citations)
+            .where(TURNS.c.outcome == "answered", TURNS.c.reason.is_(None), TURNS.c.at >= since)
+            .where(or_(TURNS.c.channel == channel, TURNS.c.author == author), TURNS.c.id.not_in(faulty))
+            .order_by(TURNS.c.at.desc())
+            .limit(limit)
+        )
+        return [
+            Good(
+                row["question"],
+                row["author"],
+                row["channel"],
+                bool((row["event"] or {}).get("private", True)),
+                frozenset(cited["source"] for cited in row["citations"]),
+            )
+            for row in await self._read(found)
+        ]
 
     async def opinions(self, since: datetime | None = None) -> dict[bool, int]:
         """How many answers were found helpful, and how many not."""

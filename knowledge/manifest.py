@@ -225,6 +225,12 @@ class Manifest:
             other = passages.c.embedder != embedder
             connection.execute(passages.update().where(other).values(embedder=None))
 
+    def titles(self) -> list[tuple[str, str]]:
+        """Source and title of every document that was read."""
+        query = select(documents.c.source, documents.c.title).where(documents.c.title.is_not(None))
+        with reading(self._engine) as connection:
+            return [(row.source, row.title) for row in connection.execute(query)]
+
     def status(self) -> list[IndexStatus]:
         """Every source as it stands."""
         with reading(self._engine) as connection:

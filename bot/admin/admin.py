@@ -37,7 +37,7 @@ class Admin:
         except (VoceroError, KnowledgeError) as error:
             ended = Done(str(error), outcome="failed", reason="command_failed")
         await self._journal.audit(
-            command.author.id, command.name, command.arguments, ended.outcome, command.channel.key
+            command.author.id, command.name, command.arguments, ended.outcome, channel=command.channel.key
         )
         yield Text(text=ended.text)
         yield Answer(

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -105,7 +106,8 @@ class People:
     def __init__(self, runtime: Runtime, room: Room) -> None:
         self.runtime = runtime
         self.room = room
-        self._numbers = itertools.count(1)
+        # Others after a restart than before it.
+        self._numbers = (f"{uuid.uuid4().hex[:8]}{number}" for number in itertools.count(1))
 
     async def write(
         self, text: str, author: Person = ANA, channel: Channel = HELP, thread: str | None = None, **more: Any

@@ -105,6 +105,8 @@ class ThreadReply:
             self._posts.extend(found[part] for part in sorted(found) if found[part] not in self._posts)
             if kept.endswith(_LIVE) and self._posts:
                 await self._workspace.api.attempt("chat.stopStream", channel=channel, ts=self._posts[0])
+        if self._posts:
+            await self._remember()
 
     def _tell(self, status: Status) -> None:
         self._waiting = status.text
@@ -182,12 +184,8 @@ class ThreadReply:
         """Who sees a stream in a channel; in a direct message there is but one."""
         if self._event.channel.kind == "direct":
             return {}
-        user = self._event.author.id.partition(":")[2]
-        where = self._event.reference
-        return {
-            "recipient_user_id": user,
-            "recipient_team_id": where.get("user_team") or where.get("team") or "",
-        }
+        team = self._event.reference.get("user_team") or self._event.id.split(":")[1]
+        return {"recipient_user_id": self._event.author.id.partition(":")[2], "recipient_team_id": team}
 
     async def _show(self, text: str) -> None:
         """The text as it stands; that it cannot be shown matters only in the end."""
@@ -234,7 +232,7 @@ class ThreadReply:
 
     async def _conclude(self, answer: Answer) -> None:
         """The whole answer, by whatever way there is; a way that is closed for good is told."""
-        phrases = self._desk.phrases(answer.persona)
+        phrases = self._desk.phrases(answer.persona, answer.language)
         await self._delivery.check()
         try:
             await self._place(answer, phrases)

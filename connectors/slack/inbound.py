@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.admin import COMMANDS
 from bot.messages import Attachment, ChannelKind
 
 _WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
@@ -207,23 +206,3 @@ def plain(text: str, myself: str = "") -> str:
     for entity, sign in _ENTITIES:
         text = text.replace(entity, sign)
     return re.sub(r"[^\S\n]{2,}", " ", text).strip()
-
-
-def read_command(text: str) -> tuple[str, dict[str, Any]]:
-    """Name and arguments of what follows `/vocero`: words for what it is about, and `--flag`s."""
-    name, _, rest = plain(text).partition(" ")
-    name = name.lower() or "help"
-    if name not in COMMANDS:
-        return f"{name} {rest}".strip(), {}
-    given: dict[str, Any] = {}
-    words = []
-    for word in rest.split():
-        flag = word.lstrip("-—").replace("-", "_")
-        if word != flag and any(one.name == flag and one.kind is bool for one in COMMANDS[name].parameters):
-            given[flag] = True
-        else:
-            words.append(word)
-    takes = next((one.name for one in COMMANDS[name].parameters if one.kind is str), None)
-    if words and takes is None:
-        return f"{name} {rest}", {}
-    return name, given | ({takes: " ".join(words)} if words and takes else {})

@@ -13,12 +13,13 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.admin import read_command
 from bot.desk import Desk
 from bot.messages import Command, Message, Submit
 from bot.settings import Settings
 from connectors.slack import transports
 from connectors.slack.home import Front
-from connectors.slack.inbound import Deleted, Edited, Ignored, Written, read_command, read_message
+from connectors.slack.inbound import Deleted, Edited, Ignored, Written, plain, read_message
 from connectors.slack.interactivity import Interactivity
 from connectors.slack.workspaces import Workspace, Workspaces
 
@@ -186,7 +187,7 @@ class Listener:
         channel, (author, locale) = await asyncio.gather(
             workspace.directory.channel(where, "private"), workspace.directory.person(user)
         )
-        name, arguments = read_command(body.get("text") or "")
+        name, arguments = read_command(plain(body.get("text") or ""))
         team = workspace.myself.team or body.get("team_id") or ""
         id_ = f"slack:{team}:{where}:{body['trigger_id']}"
         reference = {

@@ -19,7 +19,10 @@ class Presence:
     def __init__(self, workspace: Workspace, event: Message, thread: Thread) -> None:
         self._workspace = workspace
         self._event = event
-        self._thread = thread
+        # The answer itself may end elsewhere.
+        self._where: dict[str, Any] | None = (
+            {"channel_id": thread.channel, "thread_ts": thread.at} if thread.at else None
+        )
         self._status: asyncio.Task[bool] | None = None
         self._session: asyncio.Task[bool] | None = None
         self._loading: list[str] = []
@@ -27,7 +30,7 @@ class Presence:
     def arrive(self, loading: Sequence[str]) -> None:
         """The work begins. `loading`: what is said by turns meanwhile."""
         self._loading = list(loading)[:_LOADING]
-        if self._thread.at is not None:
+        if self._where is not None:
             self._session = self._attempt(
                 "agents.sessions.setStatus",
                 status="processing",
@@ -37,7 +40,7 @@ class Presence:
 
     def tell(self, text: str) -> None:
         """What the bot does now; it goes with the first message."""
-        if self._thread.at is None or (self._status is not None and not self._status.done()):
+        if self._where is None or (self._status is not None and not self._status.done()):
             return
         loading = [text, *(one for one in self._loading if one != text)][:_LOADING]
         self._status = self._attempt("assistant.threads.setStatus", status=text, loading_messages=loading)
@@ -55,9 +58,5 @@ class Presence:
             await self._attempt("agents.sessions.setStatus", owed=True, status="active")
 
     def _attempt(self, method: str, **arguments: Any) -> asyncio.Task[bool]:
-        assert self._thread.at is not None
-        return asyncio.create_task(
-            self._workspace.api.attempt(
-                method, channel_id=self._thread.channel, thread_ts=self._thread.at, **arguments
-            )
-        )
+        assert self._where is not None
+        return asyncio.create_task(self._workspace.api.attempt(method, **self._where, **arguments))

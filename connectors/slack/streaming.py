@@ -21,6 +21,20 @@ def settled(text: str) -> str:
     return _MENTION_BEGUN.sub("", text)
 
 
+def following(sent: str, text: str) -> str | None:
+    """What is missing of a text of which a beginning was sent, blanks aside; None if it was another's."""
+    at = 0
+    for sign in sent:
+        if sign.isspace():
+            continue
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at == len(text) or text[at] != sign:
+            return None
+        at += 1
+    return text[at:].lstrip() if sent[-1:].isspace() else text[at:]
+
+
 class Stream:
     """A message under construction. Any failure ends it: what was said so far is then edited as usual."""
 
@@ -45,13 +59,14 @@ class Stream:
 
     async def add(self, text: str) -> bool:
         """Shows the whole text so far, if it goes on from what was sent and Slack takes it now."""
-        if not text.startswith(self.text):
-            return False
-        if len(text) == len(self.text) or not await self._thread.workspace.pace.spare("chat.appendStream"):
+        rest = following(self.text, text)
+        if not rest:
+            return rest is not None
+        if not await self._thread.workspace.pace.spare("chat.appendStream"):
             return True
         api = self._thread.workspace.api
         try:
-            await api.hasten("chat.appendStream", self._stream.append(markdown_text=text[len(self.text) :]))
+            await api.hasten("chat.appendStream", self._stream.append(markdown_text=rest))
         except SlackError as error:
             log.info("Slack: %s; the answer goes on by edits.", error)
             return False
@@ -62,10 +77,10 @@ class Stream:
         self, text: str | None = None, blocks: Sequence[Mapping[str, Any]] = (), metadata: Any = None
     ) -> bool:
         """Ends it with the whole text and what stands below; whether that is what is shown now."""
-        fits = text is not None and text.startswith(self.text)
+        rest = None if text is None else following(self.text, text)
         more: dict[str, Any] = {"metadata": metadata} if metadata else {}
-        if fits and text is not None:
-            more |= {"markdown_text": text[len(self.text) :]} if len(text) > len(self.text) else {}
+        if rest is not None:
+            more |= {"markdown_text": rest} if rest else {}
             more |= {"blocks": list(blocks)} if blocks else {}
         api = self._thread.workspace.api
         await self._thread.workspace.pace.spend("chat.stopStream")
@@ -73,10 +88,10 @@ class Stream:
             await api.hasten("chat.stopStream", self._stream.stop(**more))
         except SlackError as error:
             log.info("Slack: %s; the answer is edited instead.", error)
-            if error.kind == "passing" and self._stream.ts is not None:
+            if self._stream.ts is not None:
                 await self._insist_on_end(self._stream.ts)
             return False
-        return fits
+        return rest is not None
 
     async def _insist_on_end(self, at: str) -> None:
         """What is still being streamed may not be edited."""

@@ -98,7 +98,7 @@ def _web_app(
             return web.json_response({"error": "invalid request"}, status=401)
         try:
             bolt_request = await to_bolt_request(request)
-        except ValueError:
+        except (ValueError, AttributeError):  # no JSON, or none of an object
             return web.json_response({"error": "not readable"}, status=400)
         return await to_aiohttp_response(await app.async_dispatch(bolt_request))
 

@@ -34,7 +34,7 @@ MESSAGE = Message(
     channel=Channel(platform="slack", id="CGEN", name="general"),
     author=Person(id="slack:UANA"),
     at=datetime(2026, 11, 22, tzinfo=UTC),
-    reference={"channel": "CGEN", "thread": "1700000000.000100"},
+    reference={"team": "T1", "channel": "CGEN", "thread": "1700000000.000100", "user_team": "T1"},
     text="¿?",
 )
 
@@ -113,6 +113,7 @@ async def heard(tmp_path: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(api, "PAUSES", (0.01, 0.01))
     monkeypatch.setattr(pace, "_INTERVAL", 0.01)
     async with connected(tmp_path, redis) as heard:
+        heard.slack.streams = False
         yield heard
 
 

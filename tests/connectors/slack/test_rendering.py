@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 
 from bot.messages import Citation
 from bot.phrases import Phrases
-from connectors.slack.inbound import plain, read_command
+from connectors.slack.buttons import buttons, stop
+from connectors.slack.inbound import plain
 from connectors.slack.rendering import draft, messages, plainer
-from tests.connectors.slack.server import _valid as accept
+from tests.connectors.slack.methods import valid as accept
+from tests.connectors.slack.test_delivery import answer
+from tests.connectors.slack.workspace import context, markdown
 
 SIGNS = st.sampled_from(
     [
@@ -50,39 +53,23 @@ NOTIFIES = re.compile(
 def test_every_message_is_within_the_limits_and_notifies_nobody(text: str, citations: list[Citation]) -> None:
     """Slack's limits hold for each message, and no mention is left in what is shown or announced."""
     phrases = Phrases("es", "vos")
-    draft_ = draft(text)
-    posts = [
-        *messages(text, citations, phrases),
-        *plainer(text, citations, phrases),
-        *([draft_] if draft_ else []),
-    ]
+    draft_ = draft(text, stop("slack:T1:C1:1.2", phrases))
+    below = buttons(
+        ["helpful", "not_helpful", "regenerate", "show_sources", "ask_person"], "slack:1", phrases
+    )
+    told = answer(text, *citations)
+    posts = [*messages(told, phrases, below), *plainer(told, phrases), *([draft_] if draft_ else [])]
     for post in posts:
         accept(dict(post))
         shown = [post["text"]]
-        shown += [b.get("text") or b["elements"][0]["text"] for b in post.get("blocks", [])]
+        shown += [markdown(dict(post)), context(dict(post))]
         assert not any(NOTIFIES.search(one) for one in shown)
 
 
 @given(TEXTS)
 def test_any_text_can_be_read(text: str) -> None:
-    """What people write never fails to be understood as text, or as a command."""
+    """What people write never fails to be understood as text."""
     assert isinstance(plain(text, "UBOT"), str)
-    assert read_command(text)[0]
-
-
-def test_commands_and_their_arguments() -> None:
-    """Nothing is help; a flag is known by its dashes; what a command does not take makes it unknown."""
-    assert read_command("") == ("help", {})
-    assert read_command("STATUS") == ("status", {})
-    assert read_command("status now") == ("status now", {})
-    assert read_command("reindex") == ("reindex", {})
-    assert read_command("reindex --dry-run mi fuente") == (
-        "reindex",
-        {"dry_run": True, "source": "mi fuente"},
-    )
-    assert read_command("reindex —full") == ("reindex", {"full": True})
-    assert read_command("reindex full") == ("reindex", {"source": "full"})
-    assert read_command("baila salsa") == ("baila salsa", {})
 
 
 def test_references_are_read_as_people_see_them() -> None:

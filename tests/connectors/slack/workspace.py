@@ -1,12 +1,19 @@
 """People who write in the loopback workspace, and the whole bot that listens to them."""
 
 import asyncio
+import hashlib
+import hmac
+import json
+import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
+import aiohttp
 from redis.asyncio import Redis
 
 from bot.app import Runtime, open_runtime
@@ -19,12 +26,13 @@ from bot.journal import Journal
 from bot.memory import Memory
 from bot.messages import Command, Feedback, Message
 from bot.settings import Settings
+from bot.suggesting import Suggestions
 from bot.voice import Voices
 from connectors.slack.connector import SlackConnector
 from knowledge.database import open_database
 from knowledge.manifest import IndexStatus
 from tests.bot.company import company
-from tests.connectors.slack.server import ANA, APP_TOKEN, BOT, TEAM, TOKEN, SlackServer, slack_server
+from tests.connectors.slack.server import ANA, APP_TOKEN, BOT, SECRET, TEAM, TOKEN, SlackServer, slack_server
 
 
 def slack_settings(folder: Path, server: SlackServer, extra: str = "", **environ: str) -> Settings:
@@ -32,7 +40,12 @@ def slack_settings(folder: Path, server: SlackServer, extra: str = "", **environ
     company(folder, extra)
     path = folder / "vocero.toml"
     path.write_text('admins = ["slack:UADMIN"]\n' + path.read_text("utf-8"), "utf-8")
-    tokens = {"SLACK_BOT_TOKEN": TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "VOCERO_SLACK_API_URL": server.url}
+    tokens = {
+        "SLACK_BOT_TOKEN": TOKEN,
+        "SLACK_APP_TOKEN": APP_TOKEN,
+        "SLACK_SIGNING_SECRET": SECRET,
+        "VOCERO_SLACK_API_URL": server.url,
+    }
     return load_settings(path, environ=tokens | environ)
 
 
@@ -52,18 +65,102 @@ def event(type_: str, text: str, channel: str = "CGEN", ts: str = "1700000000.00
     }
 
 
+async def until(condition: Callable[[], Any]) -> Any:
+    """Waits until something is so."""
+    async with asyncio.timeout(30):
+        while not (found := condition()):
+            await asyncio.sleep(0.02)
+    return found
+
+
+def signed(body: str, at: int | None = None, secret: str = SECRET) -> dict[str, str]:
+    """The headers by which Slack is known."""
+    stamp = str(int(time.time()) if at is None else at)
+    digest = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
+    return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
+
+
+async def request(url: str, payload: dict[str, Any], **headers: str) -> int:
+    """Delivers something by HTTP as Slack does, each kind in its own form; gives the status of the answer."""
+    if payload.get("type") in ("event_callback", "url_verification"):
+        body, kind = json.dumps(payload), "application/json"
+    else:
+        fields = payload if "command" in payload else {"payload": json.dumps(payload)}
+        body, kind = urlencode(fields), "application/x-www-form-urlencoded"
+    async with aiohttp.ClientSession() as session:
+        said = signed(body) | {"Content-Type": kind} | headers
+        async with session.post(url, data=body, headers=said) as answer:
+            return answer.status
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass
 class Workspace:
     """The workspace with the bot in it."""
 
     slack: SlackServer
     runtime: Runtime
+    http: str = ""
+    """Where it listens by HTTP; else it is connected by Socket Mode."""
+
+    async def send(self, payload: dict[str, Any], kind: str = "events_api") -> str:
+        """Delivers something; gives the envelope's id, by HTTP none."""
+        if not self.http:
+            return await self.slack.send(payload, kind)
+        assert await request(self.http, payload) == 200
+        return ""
 
     async def mention(self, text: str, channel: str = "CGEN", **more: Any) -> str:
-        return await self.slack.send(event("app_mention", f"<@{BOT}> {text}", channel, **more))
+        return await self.send(event("app_mention", f"<@{BOT}> {text}", channel, **more))
 
     async def write(self, text: str, channel: str, **more: Any) -> str:
-        return await self.slack.send(event("message", text, channel, **more))
+        return await self.send(event("message", text, channel, **more))
+
+    async def press(self, action: str, post: dict[str, Any], user: str = ANA, channel: str = "CGEN") -> None:
+        """Presses the button that does this below a message."""
+        elements = [one for block in post["blocks"] for one in block.get("elements", ())]
+        thumbs = [
+            one[side] for one in elements for side in ("positive_button", "negative_button") if side in one
+        ]
+        (value,) = {one["value"] for one in (*elements, *thumbs) if f":{action}:" in one.get("value", "")}
+        number = self.slack.number()
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user, "team_id": TEAM},
+            "team": {"id": TEAM},
+            "channel": {"id": channel},
+            "message": {key: post[key] for key in ("ts", "thread_ts") if key in post},
+            "trigger_id": f"{number}.trigger",
+            "actions": [
+                {"action_id": "vocero", "value": value, "type": "button", "action_ts": f"{number}.1"}
+            ],
+        }
+        await self.send(payload, "interactive")
+
+    async def submit(self, modal: dict[str, Any], user: str = ANA, **fields: str) -> None:
+        """Sends a modal that was opened; a field of choice is chosen."""
+        values = {
+            block["block_id"]: {
+                block["element"]["action_id"]: {"selected_option": {"value": fields[block["block_id"]]}}
+                if block["element"]["type"] == "radio_buttons"
+                else {"value": fields[block["block_id"]]}
+            }
+            for block in modal["blocks"]
+            if block["block_id"] in fields
+        }
+        payload = {
+            "type": "view_submission",
+            "user": {"id": user, "team_id": TEAM},
+            "team": {"id": TEAM},
+            "view": modal | {"state": {"values": values}},
+        }
+        await self.send(payload, "interactive")
 
     async def command(self, text: str, user: str = ANA, trigger: str = "1.2.abc") -> str:
         payload = {
@@ -75,14 +172,11 @@ class Workspace:
             "trigger_id": trigger,
             "response_url": self.slack.url.replace("/api/", "/response"),
         }
-        return await self.slack.send(payload, "slash_commands")
+        return await self.send(payload, "slash_commands")
 
     async def until(self, condition: Callable[[], Any]) -> Any:
         """Waits until something is so."""
-        async with asyncio.timeout(30):
-            while not (found := condition()):
-                await asyncio.sleep(0.02)
-        return found
+        return await until(condition)
 
     async def answered(self, channel: str = "CGEN") -> list[dict[str, Any]]:
         """The app's messages in a channel, once no question is open."""
@@ -99,17 +193,35 @@ class Workspace:
 
 
 @asynccontextmanager
-async def workspace(folder: Path, extra: str = "") -> AsyncIterator[Workspace]:
+async def workspace(
+    folder: Path, extra: str = "", *, http: bool = False, **environ: str
+) -> AsyncIterator[Workspace]:
     """The whole bot, connected to the loopback workspace."""
-    async with slack_server() as server, open_runtime(slack_settings(folder, server, extra)) as runtime:
+    port = free_port()
+    if http:
+        extra += f'\n[slack]\nmode = "http"\nport = {port}\n'
+    async with (
+        slack_server() as server,
+        open_runtime(slack_settings(folder, server, extra, **environ)) as runtime,
+    ):
         for source in ("docs", "people"):
             await asyncio.to_thread(runtime.library.sync, source)
-        listening = asyncio.create_task(runtime.connectors["slack"].listen(runtime.submit))
-        try:
+        async with _listening(server, runtime, port if http else None) as place:
+            yield place
+
+
+@asynccontextmanager
+async def _listening(server: SlackServer, runtime: Runtime, port: int | None) -> AsyncIterator[Workspace]:
+    listening = asyncio.create_task(runtime.connectors["slack"].listen(runtime.submit))
+    try:
+        if port is None:
             yield Workspace(server, runtime)
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+        else:
+            await listens(port)
+            yield Workspace(server, runtime, f"http://127.0.0.1:{port}/slack/events")
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 def markdown(post: dict[str, Any]) -> str:
@@ -137,16 +249,19 @@ class Noted(Desk):
     def __init__(self, settings: Settings, redis: Redis, counted: list[str]) -> None:
         engine = open_database(f"sqlite:///{settings.path.parent / 'desk.db'}")
         memory = Memory(redis)
+        channels, voices, journal = Channels(settings, engine), Voices(settings, memory), Journal(engine)
         super().__init__(
             settings,
-            Channels(settings, engine),
+            channels,
             Shelf(),
             memory,
-            voices=Voices(settings, memory),
-            journal=Journal(engine),
+            voices=voices,
+            journal=journal,
             dispatch=Dispatch(redis),
+            suggestions=Suggestions(settings, channels, voices, journal, list),
         )
         self.memory = memory
+        self.dispatch = self._dispatch
         self.counted = counted
 
     async def count(self, reason: str) -> None:
@@ -162,6 +277,8 @@ class Heard:
     desk: Noted
     submitted: list[Message | Command | Feedback]
     counted: list[str]
+    http: str = ""
+    """Where it listens by HTTP."""
     refuse: int = 0
     """So many submits fail."""
 
@@ -172,6 +289,14 @@ class Heard:
         self.submitted.append(event)
         return True
 
+    async def until(self, condition: Callable[[], Any]) -> Any:
+        """Waits until something is so."""
+        return await until(condition)
+
+    async def request(self, payload: dict[str, Any], **headers: str) -> int:
+        """Delivers something by HTTP as Slack does; gives the status of the answer."""
+        return await request(self.http, payload, **headers)
+
     async def acknowledged(self, envelope: str) -> None:
         async with asyncio.timeout(30):
             while envelope not in self.slack.acknowledged:
@@ -179,11 +304,11 @@ class Heard:
 
 
 @asynccontextmanager
-async def connected(folder: Path, redis: Redis, **environ: str) -> AsyncIterator[Heard]:
+async def connected(folder: Path, redis: Redis, extra: str = "", **environ: str) -> AsyncIterator[Heard]:
     """A connector for the workspace that is not listening yet."""
     async with slack_server() as server:
         heard = Heard(server, None, None, [], [])  # type: ignore[arg-type]
-        settings = slack_settings(folder, server, **environ)
+        settings = slack_settings(folder, server, extra, **environ)
         heard.desk = Noted(settings, redis, heard.counted)
         heard.connector = SlackConnector(settings, redis, heard.desk)
         yield heard
@@ -199,3 +324,31 @@ async def listening(folder: Path, redis: Redis, **environ: str) -> AsyncIterator
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def heard_by_http(folder: Path, redis: Redis, **environ: str) -> AsyncIterator[Heard]:
+    """A connector that listens by HTTP."""
+    port = free_port()
+    async with connected(folder, redis, f'[slack]\nmode = "http"\nport = {port}\n', **environ) as heard:
+        heard.http = f"http://127.0.0.1:{port}/slack/events"
+        task = asyncio.create_task(heard.connector.listen(heard.submit))
+        try:
+            await listens(port)
+            yield heard
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def listens(port: int) -> None:
+    """Waits until someone listens there."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return

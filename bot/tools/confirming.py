@@ -154,7 +154,7 @@ class Confirming:
     async def _end(self, token: str, waiting: _Waiting, state: State, told: str) -> None:
         await self._ledger.end(token, state, told)
         action = f"tool {waiting.tool}"
-        await self._journal.audit(waiting.asker, action, waiting.arguments, state, waiting.channel)
+        await self._journal.audit(waiting.asker, action, waiting.arguments, state, channel=waiting.channel)
 
     async def _waiting(self, token: str) -> _Waiting | None:
         kept = await self._redis.get(self._key(token))

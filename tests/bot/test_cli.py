@@ -366,6 +366,7 @@ def test_version_and_help(vocero: Vocero) -> None:
         "eval",
         "index",
         "init",
+        "lookup",
         "persona",
         "register",
         "search",

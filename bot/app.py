@@ -19,6 +19,7 @@ from bot.admin.joining import open_admin
 from bot.answering import Answering
 from bot.attachments import Attachments
 from bot.bot import Bot
+from bot.budget import Budget
 from bot.channels import Channels
 from bot.desk import Desk
 from bot.dispatch import Dispatch
@@ -29,6 +30,7 @@ from bot.lease import Lease
 from bot.memory import Memory
 from bot.messages import Answer, Command, Confirmation, Connector, Delivery, Feedback, Message, Reply, Status
 from bot.opening import open_library, secret
+from bot.personas import load_persona
 from bot.pressing import Presses
 from bot.replies import Replies
 from bot.schedule import Schedule, reindex_command
@@ -159,22 +161,29 @@ async def open_runtime(
             library = await asyncio.to_thread(open_library, settings, writing=True, answering=answering)
             try:
                 tools = Tools(settings, state, library)
-                runtime = await _join(settings, state, library, tools)
-                async with contextlib.aclosing(tools), _working(runtime, vectors=vectors):
+                budget = Budget(state.redis, settings.budget)
+                runtime = await _join(settings, state, library, tools, budget)
+                async with (
+                    contextlib.aclosing(tools),
+                    contextlib.aclosing(budget),
+                    _working(runtime, vectors=vectors),
+                ):
                     ownership.announce(state.url)
                     yield runtime
             finally:
                 await library.aclose()
 
 
-async def _join(settings: Settings, state: State, library: Library, tools: Tools) -> Runtime:
+async def _join(
+    settings: Settings, state: State, library: Library, tools: Tools, budget: Budget
+) -> Runtime:
     journal = Journal(library.database)
     dispatch = Dispatch(state.redis)
     memory = Memory(state.redis)
     channels = Channels(settings, library.database)
     voices = Voices(settings, memory)
     connectors: dict[str, Connector] = {}
-    answering = Answering(settings, library, memory, journal, Attachments(connectors, read))
+    answering = Answering(settings, library, memory, journal, Attachments(connectors, read), budget)
     bot = Bot(
         channels,
         memory,
@@ -188,6 +197,7 @@ async def _join(settings: Settings, state: State, library: Library, tools: Tools
             dispatch=dispatch,
             voices=voices,
             answering=answering,
+            budget=budget,
         ),
         presses=Presses(settings, channels, journal, dispatch, connectors),
         lookups=tools.commands,
@@ -292,6 +302,9 @@ async def _command(terminal: "Terminal", name: str, tell: Tell | None = None, **
 
 async def run_serve(settings: Settings) -> None:
     """Connects to what there are tokens for, and answers until told to stop."""
+    for channel in settings.channels:
+        if channel.persona is not None:  # what is wrong with it is said now, not to whoever asks there
+            load_persona(channel.persona, settings.path.parent / "personas")
     async with open_runtime(settings) as runtime:
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):

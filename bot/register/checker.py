@@ -113,7 +113,7 @@ def _sentence_marks(sentence: Sentence, evidence: frozenset[Class]) -> list[Mark
             judged = judge(place)
             if judged:
                 cls, tier, reading = judged
-                found[index] = Mark(token, cls, tier, reading, place.negated, place.at(-1))
+                found[index] = Mark(token, cls, tier, reading, place.negated, place.at(-1), place.own)
             else:
                 found.pop(index, None)
         if not found:

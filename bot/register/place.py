@@ -38,6 +38,8 @@ class Mark:
     """After no: its imperative is a subjunctive."""
     before: str = ""
     """The word before it."""
+    own: bool | None = None
+    """Whether te, os is whom the verb's own subject addresses (te vas, not te digo); None: who knows."""
 
 
 class Place:
@@ -205,6 +207,17 @@ class Place:
             if dependent and not plain and any(one.cls == cls for one in readings(word)):
                 return True
         return False
+
+    @property
+    def own(self) -> bool | None:
+        """Whether te, os mean the subject: te vas, puedes sentarte; not te digo; registrarte may be both."""
+        if self.word in ("te", "os"):
+            after = self.index + 1
+            while after < len(self.tokens) and self.tokens[after].word in _CLITICS:
+                after += 1
+            return after in self.marks and self.marks[after].reading is not None
+        modals = (self.marks.get(self.index - back) for back in (1, 2))
+        return True if any(mark and mark.reading for mark in modals) else None
 
     def has(self, *classes: Class) -> bool:
         """The sentence holds another sure form of that address."""

@@ -26,7 +26,7 @@ _PRONOUNS: Final[dict[Person, dict[str, str]]] = {
     },
     "vosotros": {"ustedes": "vosotros", "uds": "vosotros", "vds": "vosotros"},
 }  # fmt: skip
-_OBJECT: Final[dict[Person, str]] = {
+_REFLEXIVE: Final[dict[Person, str]] = {
     "vos": "te",
     "tú": "te",
     "usted": "se",
@@ -44,15 +44,17 @@ def replacement(mark: Mark, cls: Class, singular: Person, plural: Person) -> str
 
 def _pronoun(mark: Mark, person: Person) -> str | None:
     word = "tú" if mark.cls == "T" and mark.token.word == "tu" else mark.token.word
+    if word in ("te", "os") and mark.own:
+        return _REFLEXIVE[person]
     if person == "tú" and word in ("vos", "usted", "ud", "vd"):
         if mark.before == "con":
-            return "contigo"
+            return None  # Contigo would have to take the place of con as well.
         if mark.before in _PREPOSITIONS:
             return "ti"
     return _PRONOUNS[person].get(word)
 
 
-def _verb(mark: Mark, person: Person) -> str:
+def _verb(mark: Mark, person: Person) -> str | None:
     reading = mark.reading
     assert reading is not None
     tense: str = reading.tense
@@ -60,11 +62,14 @@ def _verb(mark: Mark, person: Person) -> str:
         tense = "negative"
     if tense == "chilean":
         tense = "present"
-    form = verb_form(reading.infinitive, tense, person)
-    clitics = tuple(_OBJECT[person] if one in ("te", "os") else one for one in reading.clitics)
-    if "se" in reading.clitics and person in ("tú", "vos", "vosotros"):
-        clitics = tuple(_OBJECT[person] if one == "se" else one for one in reading.clitics)
-    return attach(form, *clitics)
+    polite = person in ("usted", "ustedes")
+    if polite and tense in ("infinitive", "gerund") and not mark.own:
+        return None  # Registrarte is registrarse, ayudarte ayudarle.
+    if reading.clitics == ("se",):
+        clitics: tuple[str, ...] = (_REFLEXIVE[person],)
+    else:  # Díselo: to somebody else.
+        clitics = tuple(_REFLEXIVE[person] if one in ("te", "os") else one for one in reading.clitics)
+    return attach(verb_form(reading.infinitive, tense, person), *clitics)
 
 
 def _like(original: str, instead: str) -> str:

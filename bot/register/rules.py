@@ -86,7 +86,14 @@ def _ranked(found: tuple[Reading, ...]) -> list[Reading]:
     # Instala, señale: a verb of its own rather than insta + la.
     bare = any(not one.clitics and one.cls in ("T", "U", "TV") for one in found)
     likely = [one for one in found if not (bare and one.clitics and one.cls == "V")]
-    return sorted(likely, key=lambda one: (-len(one.clitics), order.get(one.tense, 2)))
+    return sorted(
+        likely,
+        key=lambda one: (
+            -len(one.clitics),
+            order.get(one.tense, 2),
+            bool(one.clitics) and one.infinitive == "crear",  # Créeme: of creer.
+        ),
+    )
 
 
 def _verdict(place: Place, reading: Reading) -> Verdict:
@@ -158,7 +165,7 @@ def _vos_or_past(place: Place) -> Verdict:
 
 def _vosotros(place: Place, reading: Reading) -> Verdict:
     word = place.word
-    if reading.tense == "imperative" and len(word) <= 4:
+    if reading.tense == "imperative" and len(word) <= 4 and not (word == "idos" and place.start):
         return ("W", "hard") if _short_order(place) else None
     if word in _NEVER_W:
         return None

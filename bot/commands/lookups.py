@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @json_option
 @common_options
 def lookup(name: str | None, arguments: tuple[str, ...], *, yes: bool, channel: str, as_json: bool) -> None:
-    """Make a lookup, such as stock or an order; without a name, list those of the channel."""
+    """Make a lookup, such as stock or an order.
+
+    Without a name, list those of the channel.
+    """
     settings = settings_of()
     from bot.app import look_up
 

@@ -58,12 +58,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON a
 def settings_of(level: int = logging.WARNING) -> "Settings":
     """The settings of this call, checked; sets up the log besides."""
     from bot.config import load_settings
+    from bot.redacting import redact_log, secrets_of
 
     call = click.get_current_context().ensure_object(Call)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    redact_log()
     for package in ("bot", "connectors", "knowledge"):
         logging.getLogger(package).setLevel(logging.DEBUG if call.debug else level)
-    return load_settings(call.config)
+    settings = load_settings(call.config)
+    redact_log(secrets_of(settings.env))
+    return settings
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -10,8 +10,9 @@ from typing import Protocol
 from bot.access import may_ask, readable
 from bot.actions import first
 from bot.attachments import Attached, Attachments
+from bot.budget import Budget
 from bot.editing import searchable
-from bot.framing import Framed, close, conclude, for_machines, frame, spoken
+from bot.framing import Framed, budget_reason, close, conclude, for_machines, frame, spoken
 from bot.journal import Past
 from bot.memory import Memory, Remembered
 from bot.messages import Message, Outcome, Replace, Reply, Status, Text
@@ -64,13 +65,16 @@ class Answering:
         library: Documents,
         memory: Memory,
         archive: Archive,
+        *,
         attachments: Attachments,
+        budget: Budget,
     ) -> None:
         self._settings = settings
         self._library = library
         self._memory = memory
         self._archive = archive
         self._attachments = attachments
+        self._budget = budget
 
     def answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
         """The reply to a message: an answer, a refusal with its reason, or a word in return."""
@@ -93,8 +97,18 @@ class Answering:
             return
         async for status in self._first_reading(sources, voice):
             yield status
+        models: Sequence[str] = voice.persona.model or self._settings.llm
+        if models:
+            standing = await self._budget.standing(message.channel.key, message.author.id, channel.budget)
+            if standing.level == "hard":
+                why = budget_reason(standing, voice)
+                for word in spoken(message.id, voice, why, "refused", "over_budget"):
+                    yield word
+                return
+            if standing.level == "soft":
+                models = self._budget.cheaper or models
         yield Status(text=voice.say("searching"))
-        async for chunk in self._searched(message, sources, attached, voice):
+        async for chunk in self._searched(message, sources, attached, voice, models):
             yield chunk
 
     async def _first_reading(self, sources: frozenset[str], voice: Voice) -> Reply:
@@ -107,10 +121,16 @@ class Answering:
             await asyncio.sleep(_PAUSE)
 
     async def _searched(
-        self, message: Message, sources: frozenset[str], attached: Attached, voice: Voice
+        self,
+        message: Message,
+        sources: frozenset[str],
+        attached: Attached,
+        voice: Voice,
+        models: Sequence[str],
     ) -> Reply:
         """The answer from the documents."""
-        engine = self._library.engine(voice.persona.model)
+        engine = self._library.engine(models)
+        account = self._budget.account(message.channel.key, message.author.id)
         earlier = await self._earlier(message)
         turns = await self._memory.turns(message.thread)
         question = Question(
@@ -130,7 +150,7 @@ class Answering:
             schema=voice.persona.format.json_schema,
         )
         written = ""
-        async for piece in engine.answer(question):
+        async for piece in engine.answer(question, account.enter):
             match piece:
                 case Draft(text):
                     written += text
@@ -144,7 +164,8 @@ class Answering:
                         yield Text(text=framed.text[len(written) :])
                     else:
                         yield Replace(text=framed.text)
-                    yield conclude(message.id, piece, framed, voice)
+                    answer = conclude(message.id, piece, framed, voice)
+                    yield answer.model_copy(update={"usage": await account.close()})
 
     async def _earlier(self, message: Message) -> list[Past]:
         """The answers that this turn's is to replace, the last one first."""

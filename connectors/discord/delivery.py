@@ -6,16 +6,16 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import NamedTuple
 
 from bot.actions import stoppable
 from bot.desk import Desk
 from bot.messages import Answer, Command, Delivery, Feedback, Message, Reply, Status
 from bot.phrases import Phrases
+from bot.tools.names import PRESSES
 from connectors.delivering import follow
 from connectors.discord.errors import DiscordError
-from connectors.discord.forms import rows
-from connectors.discord.posting import Poster, Rows
+from connectors.discord.forms import rows, word_rows
+from connectors.discord.posting import Piece, Poster, Rows
 from connectors.discord.records import Records
 from connectors.discord.rendering import LIMIT, SHORTER, draft, messages
 from connectors.discord.routes import Post, Routes
@@ -35,13 +35,6 @@ _LAST_WORDS = timedelta(seconds=5)
 """Before a ticket expires, in which can still be said that it does."""
 _TYPING = 8.0
 """Seconds after which Discord is told again that the bot is writing; it believes it for ten."""
-
-
-class _Piece(NamedTuple):
-    """What a message of the reply is to be."""
-
-    text: str
-    rows: Rows = ()
 
 
 class ReplyMessages:
@@ -65,6 +58,8 @@ class ReplyMessages:
         self._threads = threads
         self._ticket = ticket_of(event)
         self._routes = Routes(poster, event, desk)
+        self._is_word = isinstance(event, Command) and event.name in PRESSES
+        """Who sees what comes of the asker's word, and what of another's, is known only at the end."""
         self._posts: list[Post] = []
         self._words = ""
         """What the bot is doing, as long as there is nothing of the answer."""
@@ -124,19 +119,19 @@ class ReplyMessages:
         self._obstacle = DiscordError("answer", "token_expired", "no_place")
         text = phrases.render("answer_elsewhere")
         for target in self._routes.to(self._posts[0]) if self._posts else self._routes.first:
-            await self._poster.attempt_edit(target, text)
+            await self._poster.attempt_edit(target, Piece(text))
 
     async def _show(self, text: str) -> None:
         """The text as it stands; that it cannot be shown matters only in the end."""
         shown = draft(text)
-        if self._obstacle is not None or not shown or shown == self._shown:
+        if self._is_word or self._obstacle is not None or not shown or shown == self._shown:
             return
         try:
             if not self._posts:
-                await self._put(0, _Piece(shown, self._stop))
+                await self._put(0, Piece(shown, self._stop))
             else:
                 targets = self._routes.to(self._posts[0])[:1]
-                if not targets or not await self._poster.attempt_edit(targets[0], shown, self._stop):
+                if not targets or not await self._poster.attempt_edit(targets[0], Piece(shown, self._stop)):
                     return
         except DiscordError as error:
             self._obstacle = error
@@ -147,6 +142,11 @@ class ReplyMessages:
         """The whole answer, by whatever way there is; a way that is closed for good is told."""
         await asyncio.sleep(max(0.0, self._edited + _EDIT - time.monotonic()))
         await self._delivery.check()
+        if self._is_word:
+            if answer.outcome == "refused":
+                self._routes.hide()
+            else:
+                await self._routes.take_buttons()
         try:
             if answer.text or isinstance(self._event, Message):
                 await self._put_whole(answer)
@@ -161,28 +161,33 @@ class ReplyMessages:
 
     async def _put_whole(self, answer: Answer) -> None:
         phrases = self._desk.phrases(answer.persona, answer.language)
-        buttons = rows(answer.actions, self._event.id, phrases)
+        buttons = [
+            *rows(answer.actions, self._event.id, phrases),
+            *word_rows(answer.confirmations, phrases),
+        ]
+        last = Piece("", buttons, answer.pictures)
         try:
-            await self._put_all(messages(answer.text, answer.citations, phrases, LIMIT), buttons, phrases)
+            await self._put_all(messages(answer.text, answer.citations, phrases, LIMIT), last, phrases)
         except DiscordError as error:
             if error.kind != "too_long":
                 raise
-            log.warning(
-                "Discord does not take the answer to %s as it is (%s): shorter.", self._event.id, error
-            )
-            await self._put_all(messages(answer.text, answer.citations, phrases, SHORTER), buttons, phrases)
+            log.warning("Discord does not take the answer to %s as it is: %s", self._event.id, error)
+            await self._put_all(messages(answer.text, answer.citations, phrases, SHORTER), last, phrases)
         await self._threads.continue_in(self._event, self._posts)
 
-    async def _put_all(self, texts: list[str], buttons: Rows, phrases: Phrases) -> None:
-        """Makes the messages of this reply these: edits, posts what is missing, deletes what is over."""
-        for part, text in enumerate(texts):
-            last = part == len(texts) - 1
-            await self._put(part, _Piece(text, buttons if last else ()), phrases)
+    async def _put_all(self, texts: list[str], last: Piece, phrases: Phrases) -> None:
+        """Makes the messages of this reply these, the last one with its buttons and files.
+
+        Edits, posts what is missing, deletes what is over.
+        """
+        for part, text in enumerate(texts[:-1]):
+            await self._put(part, Piece(text), phrases)
+        await self._put(len(texts) - 1, last._replace(text=texts[-1]), phrases)
         while len(self._posts) > len(texts):
             for target in self._routes.to(self._posts.pop())[:1]:
                 await self._poster.delete(target)
 
-    async def _put(self, part: int, piece: _Piece, phrases: Phrases | None = None) -> None:
+    async def _put(self, part: int, piece: Piece, phrases: Phrases | None = None) -> None:
         """Makes one message of the reply this: by an edit where it is there, else by a post.
 
         Without `phrases` it is a draft, which is not sent elsewhere.
@@ -192,16 +197,16 @@ class ReplyMessages:
             return
         await self._delivery.check()
         replaced = known.id if known else ""
-        post = await self._routes.post(part, piece.text, piece.rows, replaced=replaced, phrases=phrases)
+        post = await self._routes.post(part, piece, replaced=replaced, phrases=phrases)
         self._posts[part : part + 1] = [post]
         await self._delivery.remember(Post.written(self._posts))
         await self._records.keep_thread(post.id, self._event.thread)
 
-    async def _edit(self, post: Post, piece: _Piece) -> bool:
+    async def _edit(self, post: Post, piece: Piece) -> bool:
         """Edits a message; False when it cannot be reached or is there no more."""
         for target in self._routes.to(post):
             try:
-                await self._poster.edit(target, piece.text, piece.rows)
+                await self._poster.edit(target, piece)
                 return True
             except DiscordError as error:
                 if error.kind not in ("gone", "no_place"):

@@ -36,16 +36,22 @@ class DiscordError(Exception):
     refused   the token or the request itself; a person has to put it right
     """
 
-    def __init__(self, request: str, reason: str, kind: Kind, detail: str = "") -> None:
+    def __init__(
+        self, request: str, reason: str, kind: Kind, detail: str = "", *, retry_after: float = 0.0
+    ) -> None:
+        """`retry_after`: seconds that Discord wants to be left alone."""
         super().__init__(f"{request}: {reason}{f' ({detail})' if detail else ''}")
         self.reason = reason
         self.kind: Kind = kind
+        self.retry_after = retry_after
 
 
 def told(request: str, error: discord.HTTPException) -> DiscordError:
     """Discord's refusal of a request."""
     reason = _REASONS.get(error.code, f"discord_{error.code or error.status}")
-    return DiscordError(request, reason, _kind(error.status, error.code), error.text)
+    wanted = error.response.headers.get("Retry-After", "")
+    seconds = float(wanted) if wanted.replace(".", "", 1).isdigit() else 0.0
+    return DiscordError(request, reason, _kind(error.status, error.code), error.text, retry_after=seconds)
 
 
 def _kind(status: int, code: int) -> Kind:

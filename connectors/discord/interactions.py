@@ -8,9 +8,10 @@ import discord
 from discord import AppCommandOptionType, AppCommandType, InteractionType
 
 from bot.actions import pressed, read_button
+from bot.admin import COMMANDS
 from bot.messages import ActionName, Attachment, Channel, ChannelKind, Command, Feedback, Message, Person
 from connectors.discord.commands import ADMIN, ASK, FILE, PRIVATE, QUESTION
-from connectors.discord.forms import CORRECTION, REASON
+from connectors.discord.forms import CORRECTION, REASON, read_word
 from connectors.discord.inbound import Ignored, attached, person
 from connectors.discord.places import channel_of, is_thread, thread_of, where
 from connectors.discord.tickets import Ticket
@@ -42,6 +43,13 @@ def given(data: Mapping[str, Any]) -> Given:
     return Given(
         str(data.get("name")), tuple(path), {one["name"]: one.get("value") for one in options}, focused
     )
+
+
+def command_name(asked: Given) -> str:
+    """The name in the registry of commands; empty for what is in another's."""
+    if asked.name == ADMIN:
+        return " ".join(asked.path)
+    return asked.name if asked.name in COMMANDS and COMMANDS[asked.name].everybody else ""
 
 
 def author_of(interaction: discord.Interaction, groups: tuple[str, ...]) -> Person:
@@ -117,8 +125,8 @@ def read_command(interaction: discord.Interaction, groups: tuple[str, ...]) -> M
     if asked.name == ASK:
         text = str(asked.options.get(QUESTION) or "")
         return Message(**common, text=text, attachments=tuple(_attachments(interaction, asked)))
-    if asked.name == ADMIN and asked.path:
-        return Command(**common, name=" ".join(asked.path), arguments=dict(asked.options))
+    if name := command_name(asked):
+        return Command(**common, name=name, arguments=dict(asked.options))
     return Ignored("unknown_command")
 
 
@@ -148,7 +156,10 @@ def _attachments(interaction: discord.Interaction, asked: Given) -> Iterator[Att
 def read_press(interaction: discord.Interaction, groups: tuple[str, ...]) -> Command | Feedback | Ignored:
     """What a button, or the form that one opened, asks for."""
     data: Any = interaction.data
-    button = read_button(str(data.get("custom_id") or ""))
+    custom_id = str(data.get("custom_id") or "")
+    if (word := read_word(custom_id)) is not None:
+        return _given_word(interaction, groups, *word)
+    button = read_button(custom_id)
     if button is None:
         return Ignored("unknown_button")
     action, answer = button
@@ -167,6 +178,25 @@ def read_press(interaction: discord.Interaction, groups: tuple[str, ...]) -> Com
         language=interaction.locale.value,
         reason=filled.get(REASON),
         correction=filled.get(CORRECTION),
+    )
+
+
+def _given_word(interaction: discord.Interaction, groups: tuple[str, ...], name: str, token: str) -> Command:
+    """The asker's word on what waits for it; the outcome is for all who saw the question."""
+    place = where(interaction.guild_id, interaction.channel_id)
+    id_ = f"{place}:{interaction.id}"
+    under = str(interaction.message.id) if interaction.message else None
+    right = ticket(interaction, is_hidden=False, pressed=under or "@original")
+    return Command(
+        id=id_,
+        thread=id_,
+        channel=place_of(interaction),
+        author=author_of(interaction, groups),
+        at=discord.utils.utcnow(),
+        language=interaction.locale.value,
+        reference=_here(interaction) | right.reference | ({"message": under} if under else {}),
+        name=name,
+        arguments={"token": token},
     )
 
 

@@ -6,18 +6,27 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from discord import AllowedMentions, MessageFlags
 
 from connectors.discord.errors import DiscordError
-from connectors.discord.rest import Rest
+from connectors.discord.rest import Files, Rest
 from connectors.discord.tickets import Ticket
 
 log = logging.getLogger(__name__)
 
 Rows = Sequence[Mapping[str, Any]]
 """Rows of buttons."""
+
+
+class Piece(NamedTuple):
+    """What a message is to be."""
+
+    text: str
+    rows: Rows = ()
+    files: Files = ()
+
 
 _PLAIN: dict[str, Any] = {
     "allowed_mentions": AllowedMentions.none().to_dict(),
@@ -78,58 +87,64 @@ class Poster:
         self._deferring = deferring
 
     async def say(
-        self, channel: str, text: str, *, key: object, rows: Rows = (), reply_to: str | None = None
+        self,
+        channel: str,
+        piece: Piece,
+        *,
+        key: object,
+        reply_to: str | None = None,
     ) -> str:
         """Posts in a channel and gives the message's id; once for one `key`, even if it is tried again."""
-        body = _body(text, rows) | {"nonce": _nonce(key, channel), "enforce_nonce": True}
+        body = _body(piece) | {"nonce": _nonce(key, channel), "enforce_nonce": True}
         if reply_to:
             body["message_reference"] = {"message_id": reply_to, "fail_if_not_exists": False}
         path = "/channels/{channel_id}/messages"
         try:
-            posted = await self._rest.insist("POST", path, channel_id=channel, json=body)
+            posted = await self._rest.insist("POST", path, channel_id=channel, json=body, files=piece.files)
         except DiscordError as error:
             if not reply_to or error.reason not in ("cannot_reply", "invalid_form_body"):
                 raise
             del body["message_reference"]
-            posted = await self._rest.insist("POST", path, channel_id=channel, json=body)
+            posted = await self._rest.insist("POST", path, channel_id=channel, json=body, files=piece.files)
         id_ = str(posted["id"])
-        if str(posted.get("content", text)).strip() != text.strip():  # an earlier try had posted it
-            await self.edit(InChannel(channel, id_), text, rows)
+        if str(posted.get("content", piece.text)).strip() != piece.text.strip():  # posted by an earlier try
+            await self.edit(InChannel(channel, id_), piece)
         return id_
 
-    async def answer(self, ticket: Ticket, text: str, rows: Rows = ()) -> str:
+    async def answer(self, ticket: Ticket, piece: Piece) -> str:
         """Puts a text in the place of the deferred answer; doing it twice does no harm."""
         if deferral := self._deferring.get(ticket.interaction):
             await asyncio.wait([deferral])
         for pause in _DEFER_PAUSES:
             try:
-                return await self.edit(ByTicket(ticket), text, rows)
+                return await self.edit(ByTicket(ticket), piece)
             except DiscordError as error:
                 young = datetime.now(UTC) - ticket.since < _DEFERRED
                 if error.kind not in ("no_place", "gone") or not young:
                     raise
             await asyncio.sleep(pause)
-        return await self.edit(ByTicket(ticket), text, rows)
+        return await self.edit(ByTicket(ticket), piece)
 
-    async def follow_up(self, ticket: Ticket, text: str, rows: Rows = ()) -> str:
+    async def follow_up(self, ticket: Ticket, piece: Piece) -> str:
         """One more message through the token, seen by whom the first one is seen."""
-        body = _body(text, rows) | ({"flags": _HIDDEN} if ticket.hidden else {})
+        body = _body(piece) | ({"flags": _HIDDEN} if ticket.hidden else {})
         path = "/webhooks/{webhook_id}/{webhook_token}"
-        posted = await self._rest.call("POST", path, json=body, **ticket.slots)
+        posted = await self._rest.call("POST", path, json=body, files=piece.files, **ticket.slots)
         return str(posted["id"])
 
-    async def edit(self, target: Target, text: str, rows: Rows = ()) -> str:
+    async def edit(self, target: Target, piece: Piece) -> str:
         """Makes a message this text, with these buttons and no others; gives its id."""
-        edited = await self._rest.insist(
-            "PATCH", target.path, json=_body(text, rows, edit=True), **target.slots
-        )
+        body = _body(piece, edit=True)
+        edited = await self._rest.insist("PATCH", target.path, json=body, files=piece.files, **target.slots)
         return str(edited["id"])
 
-    async def attempt_edit(self, target: Target, text: str, rows: Rows = ()) -> bool:
+    async def attempt_edit(self, target: Target, piece: Piece) -> bool:
         """The same, where it does not matter much."""
-        return await self._rest.attempt(
-            "PATCH", target.path, json=_body(text, rows, edit=True), **target.slots
-        )
+        return await self._rest.attempt("PATCH", target.path, json=_body(piece, edit=True), **target.slots)
+
+    async def take_buttons(self, target: Target) -> None:
+        """Leaves a message as it is, without its buttons."""
+        await self._rest.attempt("PATCH", target.path, json={"components": []}, **target.slots)
 
     async def delete(self, target: Target) -> None:
         """Takes a message away that is one too many."""
@@ -166,9 +181,10 @@ class Poster:
         raise DiscordError(f"post in {place}", "unknown_channel", "no_place")
 
 
-def _body(text: str, rows: Rows, *, edit: bool = False) -> dict[str, Any]:
+def _body(piece: Piece, *, edit: bool = False) -> dict[str, Any]:
     """A message; an edit says, too, that there are no buttons any more."""
-    return _PLAIN | {"content": text} | ({"components": list(rows)} if rows or edit else {})
+    buttons = {"components": list(piece.rows)} if piece.rows or edit else {}
+    return _PLAIN | {"content": piece.text} | buttons
 
 
 def _nonce(*parts: object) -> str:

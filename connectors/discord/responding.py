@@ -13,13 +13,15 @@ from discord.app_commands import Choice
 from bot.admin import COMMANDS
 from bot.desk import Desk
 from bot.messages import Command, Feedback, Message
-from connectors.discord.commands import ADMIN, ASK, QUESTION
+from bot.tools.names import PRESSES
+from connectors.discord.commands import ASK, QUESTION
 from connectors.discord.errors import told
 from connectors.discord.forms import correction_form
 from connectors.discord.inbound import Ignored
 from connectors.discord.interactions import (
     UPDATING,
     author_of,
+    command_name,
     given,
     hidden,
     place_of,
@@ -96,7 +98,8 @@ class Responder:
             form = correction_form(event.answer, phrases)
             await self._first(interaction, lambda: interaction.response.send_modal(form))
             return
-        updating = isinstance(event, Command) and event.name in UPDATING
+        # What these do shows by itself, or for all: an answer that nobody else sees is not promised.
+        updating = isinstance(event, Command) and event.name in UPDATING | PRESSES
         await self._take(
             interaction, event, lambda: self._defer(interaction, ephemeral=True, thinking=not updating)
         )
@@ -112,12 +115,19 @@ class Responder:
         self._deferring[key] = asyncio.ensure_future(defer())
         try:
             changes: dict[str, Any] = {"author": author_of(interaction, await self._groups(interaction))}
-            if isinstance(interaction.channel, discord.Thread) and isinstance(event, Message):
-                kept = await self._records.thread_of(str(interaction.channel.id))
-                changes["thread"] = kept or event.thread
+            changes["thread"] = await self._thread(interaction, event)
             await asyncio.gather(self._deferring[key], self._queue(event.model_copy(update=changes)))
         finally:
             del self._deferring[key]
+
+    async def _thread(self, interaction: discord.Interaction, event: Message | Command | Feedback) -> str:
+        """The bot's thread that it goes on in, where that is on record."""
+        kept = None
+        if isinstance(event, Command) and event.name in PRESSES and interaction.message is not None:
+            kept = await self._records.thread_of(str(interaction.message.id))
+        elif isinstance(event, Message) and isinstance(interaction.channel, discord.Thread):
+            kept = await self._records.thread_of(str(interaction.channel.id))
+        return kept or event.thread
 
     async def _groups(self, interaction: discord.Interaction) -> tuple[str, ...]:
         guilds = interaction.client.guilds
@@ -151,7 +161,7 @@ class Responder:
         if asked.name == ASK and asked.focused == QUESTION:
             author = author_of(interaction, await self._groups(interaction))
             return await self._desk.suggest(typed, author, place_of(interaction), _CHOICES)
-        command = COMMANDS.get(" ".join(asked.path)) if asked.name == ADMIN else None
+        command = COMMANDS.get(command_name(asked))
         parameter = command.parameter(asked.focused or "") if command else None
         if parameter is not None and parameter.completes:
             return await self._desk.complete(parameter.completes, typed, _CHOICES)

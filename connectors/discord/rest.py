@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from json import dumps
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,7 @@ import discord
 from discord.http import Route
 
 from bot.errors import ConfigurationError
+from bot.messages import Picture
 from connectors.discord.errors import DiscordError, told
 
 log = logging.getLogger(__name__)
@@ -18,9 +20,26 @@ log = logging.getLogger(__name__)
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 """Of one try; the SDK's waiting for a rate limit is not counted."""
 _HASTY_SECONDS = 5
+_ALT = 1_024
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Between the tries of a request that failed in passing."""
+_LONGEST = 60.0
+"""That Discord is waited for; the SDK itself obeys every other kind of 429."""
 REJECTED = "Discord does not accept `DISCORD_TOKEN`: copy the bot's token from the developer portal again."
+
+Files = Sequence[Picture]
+
+
+def _form(json: Any, files: Files) -> list[dict[str, Any]]:
+    """A request with files, as Discord takes it: the rest of it beside them."""
+    described = [
+        {"id": at, "filename": one.name, "description": one.alt[:_ALT]} for at, one in enumerate(files)
+    ]
+    payload = {"name": "payload_json", "value": dumps(json | {"attachments": described})}
+    return [payload] + [
+        {"name": f"files[{at}]", "value": one.content, "filename": one.name, "content_type": one.media_type}
+        for at, one in enumerate(files)
+    ]
 
 
 class Rest:
@@ -69,10 +88,12 @@ class Rest:
             raise
         return client
 
-    async def call(self, method: str, path: str, json: Any = None, **parts: Any) -> Any:
+    async def call(self, method: str, path: str, json: Any = None, files: Files = (), **parts: Any) -> Any:
         """One request; `parts` are the slots of the path. Raises `DiscordError`."""
         assert self._client is not None
         body: dict[str, Any] = {} if json is None else {"json": json}
+        if files:
+            body = {"form": _form(json, files)}
         try:
             return await self._client.http.request(Route(method, path, **parts), timeout=_TIMEOUT, **body)
         except discord.HTTPException as error:
@@ -80,17 +101,20 @@ class Rest:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise DiscordError(f"{method} {path}", "unreachable", "passing", str(error)) from None
 
-    async def insist(self, method: str, path: str, json: Any = None, **parts: Any) -> Any:
+    async def insist(self, method: str, path: str, json: Any = None, files: Files = (), **parts: Any) -> Any:
         """A request that does no harm twice, through what passes."""
         for pause in _PAUSES:
             try:
-                return await self.call(method, path, json=json, **parts)
+                return await self.call(method, path, json=json, files=files, **parts)
             except DiscordError as error:
                 if error.kind != "passing":
                     raise
-                log.info("Discord: %s; again in %s s.", error, pause)
-            await asyncio.sleep(pause)
-        return await self.call(method, path, json=json, **parts)
+                if error.retry_after > _LONGEST:
+                    raise  # the queue tries again
+                wait = max(pause, error.retry_after)
+                log.info("Discord: %s; again in %s s.", error, wait)
+            await asyncio.sleep(wait)
+        return await self.call(method, path, json=json, files=files, **parts)
 
     async def attempt(self, method: str, path: str, json: Any = None, **parts: Any) -> bool:
         """A request that may come to nothing: what is only shown while waiting."""

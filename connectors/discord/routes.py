@@ -3,13 +3,14 @@
 import contextlib
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from bot.desk import Desk
 from bot.messages import Command, Feedback, Message
 from bot.phrases import Phrases
 from connectors.discord.errors import DiscordError
-from connectors.discord.posting import ByTicket, InChannel, Poster, Rows, Target
+from connectors.discord.posting import ByTicket, InChannel, Piece, Poster, Target
 from connectors.discord.rendering import defused
 from connectors.discord.tickets import is_hidden, ticket_of
 
@@ -71,12 +72,23 @@ class Routes:
                 ways.append(ByTicket(self._ticket))
         return ways if self._hidden else [*ways, InChannel(self.channel, post.id)]
 
+    def hide(self) -> None:
+        """What is to be said from here on is for one person alone, though the question was not."""
+        self._hidden = True
+        if self._ticket is not None:
+            self._ticket = replace(self._ticket, hidden=True)
+
+    async def take_buttons(self) -> None:
+        """Takes the buttons away from what was pressed; that is only for the looks of it."""
+        if self._ticket is not None and self._ticket.alive:
+            await self._poster.take_buttons(ByTicket(self._ticket))
+
     async def withdraw(self) -> None:
         """Takes away what said that there would be a reply."""
         for target in self.first:
             await self._poster.delete(target)
 
-    async def post(self, part: int, text: str, rows: Rows, *, replaced: str, phrases: Phrases | None) -> Post:
+    async def post(self, part: int, piece: Piece, *, replaced: str, phrases: Phrases | None) -> Post:
         """Posts a message: through the token, else in the channel, else to the asker alone.
 
         `replaced`: the one in whose place it comes. Without `phrases` it is not sent elsewhere.
@@ -84,7 +96,7 @@ class Routes:
         obstacle: DiscordError | None = None
         for way in self._ways(part, replaced):
             try:
-                return Post(way, await self._send(way, part, text, rows, replaced))
+                return Post(way, await self._send(way, part, piece, replaced))
             except DiscordError as error:
                 if error.kind not in ("no_place", "gone"):
                     raise
@@ -96,7 +108,7 @@ class Routes:
             await self._desk.count(obstacle.reason)
         if self._direct is None:
             self._direct = await self._open_direct(phrases)
-        return Post(self._direct, await self._send(self._direct, part, text, rows, replaced))
+        return Post(self._direct, await self._send(self._direct, part, piece, replaced))
 
     def _ways(self, part: int, replaced: str) -> list[str]:
         if self._direct is not None:
@@ -109,15 +121,15 @@ class Routes:
         # A post in the channel has a nonce, a further one through the token has none.
         return [self.channel, *ticket] if part else [*ticket, self.channel]
 
-    async def _send(self, way: str, part: int, text: str, rows: Rows, replaced: str) -> str:
+    async def _send(self, way: str, part: int, piece: Piece, replaced: str) -> str:
         if way == _BY_TICKET:
             assert self._ticket is not None
             if part == 0 and not replaced and not self._ticket.pressed:
-                return await self._poster.answer(self._ticket, text, rows)
-            return await self._poster.follow_up(self._ticket, text, rows)
+                return await self._poster.answer(self._ticket, piece)
+            return await self._poster.follow_up(self._ticket, piece)
         reply_to = self.replies_to if part == 0 and way == self.channel else None
         key = (self._event.id, part, replaced)
-        return await self._poster.say(way, text, key=key, rows=rows, reply_to=reply_to)
+        return await self._poster.say(way, piece, key=key, reply_to=reply_to)
 
     async def _open_direct(self, phrases: Phrases) -> str:
         """The direct conversation with the asker, told why the answer comes here."""
@@ -127,5 +139,5 @@ class Routes:
         key = "answered_directly" if self._hidden else "cannot_post"
         notice = phrases.render(key, channel=f"#{place}")
         with contextlib.suppress(DiscordError):
-            await self._poster.say(channel, defused(notice), key=(self._event.id, "notice"))
+            await self._poster.say(channel, Piece(defused(notice)), key=(self._event.id, "notice"))
         return channel

@@ -35,7 +35,7 @@ class FakeDesk:
     def __init__(self) -> None:
         self.counted: list[str] = []
 
-    def phrases(self, persona: str = "") -> Phrases:
+    def phrases(self, persona: str = "", language: Any = None) -> Phrases:
         return Phrases("es")
 
     async def phrases_in(self, channel: Channel) -> Phrases:

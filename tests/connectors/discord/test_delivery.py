@@ -1,25 +1,18 @@
 """Replies out, against a loopback Discord: how they grow, how long they get, what faults do to them."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.errors import ConfigurationError, LeaseLostError
+from bot.errors import LeaseLostError
 from bot.messages import Answer, Reply, Text
 from tests.connectors.discord.alone import connected, question, reply
-from tests.connectors.discord.loopback import overloaded, refusal
+from tests.connectors.discord.loopback import refusal
 from tests.connectors.discord.server import FakeDelivery
 
 LONG = "\n\n".join(f"Párrafo {n}: " + "palabra " * 60 for n in range(12))
-
-
-def once(*answers: Any) -> Any:
-    """A fault that gives these answers to messages, then none."""
-    left: Iterator[Any] = iter(answers)
-    return lambda request: next(left, None) if "/messages" in request.path else None
 
 
 async def test_a_long_answer_is_whole_in_short_messages(tmp_path: Path) -> None:
@@ -57,23 +50,6 @@ async def test_a_takeover_leaves_one_answer(tmp_path: Path, lost: int) -> None:
         again = FakeDelivery(kept=delivery.kept)
         await connector.deliver(question(), reply(LONG), again)
     assert "\n\n".join(discord.said()).split() == LONG.split()
-
-
-@pytest.mark.parametrize(
-    "answers",
-    [
-        [lambda: overloaded(0.05)],
-        [lambda: overloaded(0.05, scope="global", everywhere=True)],
-        [lambda: refusal(503, 0), lambda: refusal(503, 0)],
-    ],
-    ids=["429", "global 429", "503"],
-)
-async def test_what_passes_delays_the_answer_alone(tmp_path: Path, answers: list[Any]) -> None:
-    """The answer is there once."""
-    async with connected(tmp_path) as (discord, connector):
-        discord.faults.append(once(*(answer() for answer in answers)))
-        await connector.deliver(question(), reply("Corto."), FakeDelivery())
-    assert discord.said() == ["Corto."]
 
 
 async def test_a_reply_that_is_lost_is_read_to_its_end_and_not_posted(tmp_path: Path) -> None:
@@ -116,15 +92,3 @@ async def test_edits_keep_their_distance(tmp_path: Path) -> None:
     assert len(times) > 2
     assert len(times) - 2 <= (times[-1] - times[0]) / 1.2
     assert discord.said()[0].startswith("palabra0 palabra1")
-
-
-async def test_a_bad_token_is_said_in_one_sentence(tmp_path: Path) -> None:
-    """The process ends with the remedy instead of trying for ever."""
-    async with connected(tmp_path) as (discord, connector):
-        discord.faults.append(lambda _: refusal(401, 0))
-
-        async def submit(_: Any) -> bool:
-            return True
-
-        with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
-            await connector.listen(submit)

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from tests.connectors.discord.loopback.faults import refusal, said
 from tests.connectors.discord.loopback.rest import Rest
-from tests.connectors.discord.loopback.world import malformed
+from tests.connectors.discord.loopback.world import malformed, sent_by
 
 _HOOK = "/api/v10/webhooks/{application}/{token}"
 _MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
@@ -27,7 +27,7 @@ class Interactions(Rest):
         ]
 
     async def _respond(self, request: web.Request) -> web.Response:
-        token, body = request.match_info["token"], await request.json()
+        token, body = request.match_info["token"], await sent_by(request)
         if token in self.dead_tokens:
             return refusal(404, 10062, "Unknown interaction")
         if token in self.callbacks:
@@ -62,7 +62,7 @@ class Interactions(Rest):
     async def _edit_by_token(self, request: web.Request) -> web.Response:
         if self._dead(request):
             return refusal(404, 10015, "Unknown Webhook")
-        return self.change(self._named(request), await request.json())
+        return self.change(self._named(request), await sent_by(request))
 
     async def _delete_by_token(self, request: web.Request) -> web.Response:
         if self._dead(request):
@@ -73,7 +73,7 @@ class Interactions(Rest):
     async def _follow_up(self, request: web.Request) -> web.Response:
         if self._dead(request):
             return refusal(404, 10015, "Unknown Webhook")
-        body = await request.json()
+        body = await sent_by(request)
         if problem := malformed(body):
             return refusal(400, 50035, f"Invalid Form Body: {problem}")
         return said(self.own_message(f"token:{request.match_info['token']}", body))

@@ -18,7 +18,7 @@ from tests.connectors.discord.loopback.payloads import (
     GUILD,
     user,
 )
-from tests.connectors.discord.loopback.world import World, malformed
+from tests.connectors.discord.loopback.world import World, malformed, sent_by, stored
 
 _API = "/api/v10"
 _CHANNEL = f"{_API}/channels/{{channel}}"
@@ -74,7 +74,7 @@ class Rest(World):
         return said({"url": self.gateway, "shards": 1, "session_start_limit": limits})
 
     async def _sync(self, request: web.Request) -> web.Response:
-        self.synced.append(await request.json())
+        self.synced.append(await sent_by(request))
         return said([])
 
     async def _member(self, request: web.Request) -> web.Response:
@@ -82,7 +82,7 @@ class Rest(World):
         return said(payloads.member(self.roles.get(person)) | {"user": user(person)})
 
     async def _post(self, request: web.Request) -> web.Response:
-        body, channel = await request.json(), request.match_info["channel"]
+        body, channel = await sent_by(request), request.match_info["channel"]
         if problem := malformed(body):
             return refusal(400, 50035, f"Invalid Form Body: {problem}")
         if body.get("enforce_nonce") and (known := self.nonces.get(body["nonce"])):
@@ -97,7 +97,7 @@ class Rest(World):
         return said(found) if found else refusal(404, 10008, "Unknown Message")
 
     async def _edit(self, request: web.Request) -> web.Response:
-        return self.change(request.match_info["message"], await request.json())
+        return self.change(request.match_info["message"], await sent_by(request))
 
     def change(self, id_: str, body: dict[str, Any]) -> web.Response:
         """Edits one of the bot's messages."""
@@ -108,6 +108,8 @@ class Rest(World):
         if problem := malformed(body, edit=True):
             return refusal(400, 50035, f"Invalid Form Body: {problem}")
         changed: dict[str, Any] = {key: body[key] for key in ("content", "components") if key in body}
+        if "attachments" in body:
+            changed["attachments"] = stored(body)
         self.messages[id_] |= changed
         return said(self.messages[id_])
 
@@ -122,7 +124,7 @@ class Rest(World):
     async def _open_thread(self, request: web.Request) -> web.Response:
         """A thread on a message has that message's id, and there is one at most."""
         body, channel, id_ = (
-            await request.json(),
+            await sent_by(request),
             request.match_info["channel"],
             request.match_info["message"],
         )

@@ -110,7 +110,8 @@ class World:
 
     def own_message(self, channel: str, body: dict[str, Any]) -> dict[str, Any]:
         """Keeps a message that the bot posts."""
-        kept = {"flags": body.get("flags", 0), "components": body.get("components", [])}
+        kept: dict[str, Any] = {"flags": body.get("flags", 0), "components": body.get("components", [])}
+        kept["attachments"] = stored(body)
         message = self.new_message(channel, body.get("content", ""), user(BOT, bot=True), **kept)
         if reference := body.get("message_reference"):
             message["message_reference"] = {"channel_id": channel} | reference
@@ -128,13 +129,38 @@ class World:
                 if (answer := fault(request)) is not None:
                     return answer
         if request.method in ("POST", "PATCH", "DELETE") and request.can_read_body:
-            body = json.loads(await request.read())
+            body = await sent_by(request)
             self.sent.append(Sent(request.method, request.path, body, asyncio.get_running_loop().time()))
         response: web.StreamResponse = await handler(request)
         for fault in self.after:
             if (answer := fault(request)) is not None:
                 return answer
         return response
+
+
+def stored(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Files of a message, as Discord shows them."""
+    return [
+        {key: value for key, value in one.items() if key != "content"}
+        | {"id": str(one["id"]), "size": len(one["content"]), "url": "", "proxy_url": ""}
+        for one in body.get("attachments") or ()
+    ]
+
+
+async def sent_by(request: web.Request) -> Any:
+    """What a request says, the same however often it is read; of files, what is in them."""
+    if "body" not in request:
+        if request.content_type.startswith("multipart/"):
+            form = await request.post()
+            body = json.loads(str(form["payload_json"]))
+            for described in body["attachments"]:
+                file = form[f"files[{described['id']}]"]
+                assert isinstance(file, web.FileField)
+                described["content"] = file.file.read()
+            request["body"] = body
+        else:
+            request["body"] = json.loads(await request.read())
+    return request["body"]
 
 
 def malformed(body: dict[str, Any], *, edit: bool = False) -> str | None:

@@ -1,0 +1,137 @@
+"""The gateway: cut, resumed, begun anew; in several shards."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import ConfigurationError
+from tests.connectors.discord.alone import connected
+from tests.connectors.discord.loopback import refusal
+from tests.connectors.discord.loopback.payloads import BOT
+from tests.connectors.discord.server import Server, server, until
+
+QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
+_PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15
+
+
+async def test_no_privileged_intent_is_asked_for(tmp_path: Path) -> None:
+    """Members, presences and the content of messages stay unseen."""
+    async with server(tmp_path) as place:
+        [identified] = place.discord.identified
+    assert not identified["intents"] & _PRIVILEGED
+
+
+async def test_a_cut_gateway_loses_nothing(tmp_path: Path) -> None:
+    """What is written or pressed meanwhile comes with the RESUME, and is answered once."""
+    async with server(tmp_path) as place:
+        await place.discord.cut()
+        await place.discord.write(f"<@{BOT}> {QUESTION}")
+        token = await place.discord.ask(QUESTION)
+        [answer] = await place.said()
+        assert "17 días" in await place.answer(token)
+        assert place.discord.resumed
+        assert len(place.discord.said()) == 1
+    assert "17 días" in answer
+
+
+async def test_a_wish_to_reconnect_is_followed(tmp_path: Path) -> None:
+    """Op 7: the session goes on elsewhere."""
+    async with server(tmp_path) as place:
+        await place.discord.request_reconnect()
+        await place.discord.write(f"<@{BOT}> {QUESTION}")
+        assert await place.said()
+        assert place.discord.resumed
+
+
+async def test_an_invalid_session_begins_anew(tmp_path: Path) -> None:
+    """The bot identifies again and answers."""
+    async with server(tmp_path) as place:
+        place.discord.refuse_session = True
+        await place.discord.cut()
+        await until(lambda: len(place.discord.identified) == 2)
+        await place.discord.write(f"<@{BOT}> {QUESTION}")
+        assert await place.said()
+
+
+async def test_a_question_delivered_twice_is_answered_once(tmp_path: Path) -> None:
+    """As a RESUME may do it, or a second process that listens; the reason is counted."""
+    async with server(tmp_path) as place:
+        token = await place.discord.ask(QUESTION, id_="7")
+        await place.answer(token)
+        await place.discord.ask(QUESTION, id_="7")
+        counted = await place.reasons("duplicate")
+        await place.idle()
+    answers = [sent for sent in place.discord.sent if sent.method == "PATCH"]
+    assert len(answers) == 1
+    assert counted == {"duplicate": 1}
+
+
+async def test_shards_are_a_setting(tmp_path: Path) -> None:
+    """Each with its number, and no answer twice though both hear it; a process may run some of them."""
+    async with server(tmp_path, "[discord]\nshards = 2\n") as place:
+        await until(lambda: len(place.discord.identified) == 2)
+        await place.discord.write(f"<@{BOT}> {QUESTION}")
+        await place.said()
+        await place.reasons("duplicate")
+        await place.idle()
+        assert sorted(one["shard"] for one in place.discord.identified) == [[0, 2], [1, 2]]
+        assert len(place.discord.said()) == 1
+
+
+async def test_a_process_runs_the_shards_that_it_is_told_to(tmp_path: Path) -> None:
+    """The others are another process's."""
+    async with server(tmp_path, "[discord]\nshards = 3\nshard_ids = [2]\n") as place:
+        assert [one["shard"] for one in place.discord.identified] == [[2, 3]]
+
+
+async def test_commands_are_given_to_discord_once(tmp_path: Path) -> None:
+    """A restart with the same commands does not sync them again."""
+    async with server(tmp_path) as place:
+        await again(place)
+        [commands] = place.discord.synced
+    assert {command["name"] for command in commands} == {
+        "ask",
+        "lookup",
+        "vocero",
+        "Preguntar sobre este mensaje",
+    }
+
+
+async def again(place: Server) -> None:
+    """Ends listening, and begins it anew."""
+    place.listening.cancel()
+    await asyncio.gather(place.listening, return_exceptions=True)
+    place.discord.ready.clear()
+    listening = place.runtime.connectors["discord"].listen(place.runtime.submit)
+    place.listening = asyncio.create_task(listening)
+    await asyncio.wait_for(place.discord.ready.wait(), 8)
+
+
+async def test_commands_that_are_refused_cost_no_answers(tmp_path: Path) -> None:
+    """Mentions work without; the next start tries again."""
+    async with server(tmp_path) as place:
+        place.listening.cancel()
+        place.discord.faults.append(
+            lambda request: refusal(400, 50035) if request.path.endswith("/commands") else None
+        )
+        await place.runtime.state.redis.flushall()
+        await again(place)
+        await place.discord.write(f"<@{BOT}> {QUESTION}")
+        assert await place.said()
+        place.discord.faults.clear()
+        await again(place)
+        assert len(place.discord.synced) == 2
+
+
+async def test_a_bad_token_is_said_in_one_sentence(tmp_path: Path) -> None:
+    """The process ends with the remedy instead of trying for ever."""
+
+    async def submit(_: Any) -> bool:
+        return True
+
+    async with connected(tmp_path) as (discord, connector):
+        discord.faults.append(lambda _: refusal(401, 0))
+        with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
+            await connector.listen(submit)

@@ -114,6 +114,14 @@ def successor(answer: str) -> str:
     return f"{base}~{int(tries) + 1}" if base and tries.isdigit() else f"{answer}~1"
 
 
+def predecessor(answer: str) -> str | None:
+    """Id of the turn whose answer this one's is to replace, if any."""
+    base, _, tries = answer.rpartition("~")
+    if not base or not tries.isdigit():
+        return None
+    return f"{base}~{int(tries) - 1}" if int(tries) > 1 else base
+
+
 def first(answer: str) -> str:
     """Id of the message that a turn, however often it was asked again, answers."""
     base, _, tries = answer.rpartition("~")

@@ -98,6 +98,9 @@ class Runtime:
         if await self.journal.answered(event.id):
             return  # only the acknowledgement was lost
 
+        if isinstance(event, Message) and event.replaces:
+            await self._take_place(event.replaces, lease)
+
         def broken_off(written: str) -> Reply:
             return self.bot.break_off(event, written, lease.stopped or "stopped")
 
@@ -105,6 +108,12 @@ class Runtime:
         answer = await self._deliver(event, reply, lease)
         await lease.check()
         await self._conclude(event, answer, lease)
+
+    async def _take_place(self, replaced: str, delivery: Delivery) -> None:
+        """Has a reply begin where the answer stands that it is to replace."""
+        past = await self.journal.past(replaced)
+        if past is not None and past.posts and await delivery.placeholder() is None:
+            await delivery.remember(past.posts)
 
     async def give_up(self, event: Event, error: str, lease: Lease) -> None:
         """Tells the person when an event failed for good."""

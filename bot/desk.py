@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.access import is_admin
+from bot.actions import predecessor, successor
 from bot.channels import Channels
 from bot.dispatch import Dispatch
 from bot.journal import Journal, Unanswered
@@ -92,14 +93,28 @@ class Desk:
         return author.id in askers if who == "asker" else bool(askers)
 
     async def amend(self, message: Message) -> bool:
-        """The question was edited: the new one stands; False when the old one is being answered already."""
-        return await self._dispatch.amend(message)
+        """The question was edited: the new one is answered, in the place of the old one's answer.
+
+        False when that is finished already, or there was no such question.
+        """
+        at = await self._last(message.id)
+        if await self._dispatch.amend(message.model_copy(update={"id": at, "replaces": predecessor(at)})):
+            return True
+        if not await self._dispatch.stop(at, "edited_question"):
+            return False
+        again = message.model_copy(update={"id": successor(at), "replaces": at})
+        return await self._dispatch.submit(again)
 
     async def withdraw(self, event_id: str) -> bool:
         """The question was deleted: it is not answered; what is being written of an answer is stopped."""
-        return await self._dispatch.cancel(event_id) or await self._dispatch.stop(
-            event_id, "deleted_question"
-        )
+        at = await self._last(event_id)
+        return await self._dispatch.cancel(at) or await self._dispatch.stop(at, "deleted_question")
+
+    async def _last(self, event_id: str) -> str:
+        """The last turn that answers a question: it may have been asked again, or edited."""
+        while await self._dispatch.known_event(following := successor(event_id)):
+            event_id = following
+        return event_id
 
     async def halt(self, thread: str) -> bool:
         """What is being written of an answer in a thread is broken off; False when nothing is."""

@@ -55,16 +55,13 @@ end
 local operations = {}
 
 -- `nonce` is the caller's: when the reply to a submit is lost, its repetition is no duplicate.
-function operations.submit(id, thread, priority, payload, nonce, now, placeholder)
+function operations.submit(id, thread, priority, payload, nonce, now)
   local known = redis.call('HGET', job_key(id), 'nonce')
   if known then
     return known == nonce and 1 or 0
   end
   redis.call('HSET', job_key(id), 'thread', thread, 'priority', priority, 'payload', payload,
     'nonce', nonce, 'state', 'queued', 'tries', 0)
-  if (placeholder or '') ~= '' then
-    redis.call('HSET', job_key(id), 'placeholder', placeholder)
-  end
   redis.call('ZADD', open, now, id)
   redis.call('RPUSH', thread_key(thread), id)
   if redis.call('HEXISTS', live, thread) == 0 then

@@ -96,17 +96,8 @@ class Dispatch:
         self._root = f"{{{prefix}}}:queue"
         self._script = redis.register_script((files("bot") / "dispatch.lua").read_text("utf-8"))
 
-    async def submit(
-        self,
-        event: Message | Command | Feedback,
-        *,
-        priority: Priority = "question",
-        placeholder: str | None = None,
-    ) -> bool:
-        """Returns once the event is safely queued; False when its id is known already.
-
-        `placeholder`: what the platform has of an earlier answer, which this one's is to replace.
-        """
+    async def submit(self, event: Message | Command | Feedback, *, priority: Priority = "question") -> bool:
+        """Returns once the event is safely queued; False when its id is known already."""
         now, nonce = time.time(), uuid.uuid4().hex
         with _in_words():
             async with asyncio.timeout(_PATIENCE):
@@ -118,7 +109,6 @@ class Dispatch:
                     dump_event(event),
                     nonce,
                     now,
-                    placeholder or "",
                 )
         return bool(fresh)
 
@@ -126,6 +116,11 @@ class Dispatch:
         """Puts the event in the place of the one with its id; False when that has begun or is unknown."""
         with _in_words():
             return bool(await self.call("amend", event.id, dump_event(event)))
+
+    async def known_event(self, event_id: str) -> bool:
+        """Whether an event has been submitted, of late."""
+        with _in_words():
+            return bool(await self.redis.exists(self.job(event_id)))
 
     async def pending(self, event_id: str) -> Message | Command | Feedback | None:
         """An event that is not done yet."""

@@ -23,8 +23,8 @@ _SHOWN = 1_500
 class Queue(Protocol):
     """What a press needs of the queue."""
 
-    async def submit(self, event: Message, *, placeholder: str | None = None) -> bool:
-        """Queues a turn; `placeholder`: where the answer stands that its own is to replace."""
+    async def submit(self, event: Message) -> bool:
+        """Queues a turn."""
         ...
 
     async def pending(self, event_id: str) -> Message | Command | Feedback | None:
@@ -108,7 +108,7 @@ class Presses:
                 "at": press.at,
             }
         )
-        await self._queue.submit(again, placeholder=past.posts)
+        await self._queue.submit(again)
         return Told()
 
     async def _ask_person(self, press: Command, past: Past, voice: Voice) -> Told:

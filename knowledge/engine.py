@@ -14,7 +14,7 @@ from knowledge.errors import KnowledgeError, ModelError
 from knowledge.extract import Extract, Statistics, extract
 from knowledge.followups import standalone
 from knowledge.generation import Generation
-from knowledge.given import among
+from knowledge.given import among, vouched
 from knowledge.models import LanguageModel, ModelCall, Models, Task
 from knowledge.retrieval import Found
 
@@ -138,7 +138,7 @@ class Engine:
             kept = [hit for hit in found if hit.passage.id not in left_out][:_PASSAGES]
             given = [passage for passage in question.given if passage.id not in left_out]
             hits = among(asked, given, kept, statistics)
-            extracted = extract(asked, hits, statistics, words=words)
+            extracted = vouched(extract(asked, hits, statistics, words=words))
             if extracted.answered:
                 break
         return hits, extracted

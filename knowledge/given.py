@@ -7,9 +7,13 @@ from knowledge.asking import Asked, Statistics, Strengths
 from knowledge.candidates import Terms
 from knowledge.chunking import chunk
 from knowledge.documents import Document, Hit, Passage
+from knowledge.extract import Extract
 
 SOURCE = "attachment"
 """What stands for the source of what is no source's."""
+_VOUCHED = 0.2
+"""Confidence from which a given passage answers: in a file of one place nothing can be ahead,
+and whoever brings it vouches that it is about the question. What is about something else has less than 0.1."""
 _MOST = 4
 """Given passages that a question is answered from."""
 _STEMS, _GRAMS = 0.6, 0.4
@@ -39,6 +43,13 @@ def among(
     top = max((hit.score for hit in found), default=0.0) or 1.0
     whole = shares[best[0]] or 1.0
     return (*(Hit(given[at], top * shares[at] / whole) for at in best), *found)
+
+
+def vouched(extracted: Extract) -> Extract:
+    """The extract, which answers if it quotes a given passage and is not quite beside the question."""
+    if extracted.answered or not extracted.quotes or extracted.confidence < _VOUCHED:
+        return extracted
+    return replace(extracted, answered=extracted.quotes[0].passage.source == SOURCE)
 
 
 def _share(question: Asked, passage: Passage) -> float:

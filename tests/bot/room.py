@@ -109,12 +109,19 @@ class People:
         # Others after a restart than before it.
         self._numbers = (f"{uuid.uuid4().hex[:8]}{number}" for number in itertools.count(1))
 
-    async def write(
-        self, text: str, author: Person = ANA, channel: Channel = HELP, thread: str | None = None, **more: Any
-    ) -> str:
-        """Writes to the bot, and gives the message's id."""
-        id_ = f"slack:T1:{channel.id}:{next(self._numbers)}.0"
-        message = Message(
+    def message(
+        self,
+        text: str,
+        author: Person = ANA,
+        channel: Channel = HELP,
+        *,
+        thread: str | None = None,
+        id_: str | None = None,
+        **more: Any,
+    ) -> Message:
+        """Something written to the bot."""
+        id_ = id_ or f"slack:T1:{channel.id}:{next(self._numbers)}.0"
+        return Message(
             id=id_,
             thread=thread or id_,
             channel=channel,
@@ -124,8 +131,12 @@ class People:
             text=text,
             **more,
         )
+
+    async def write(self, text: str, author: Person = ANA, channel: Channel = HELP, **more: Any) -> str:
+        """Writes to the bot, and gives the message's id."""
+        message = self.message(text, author, channel, **more)
         await self.runtime.submit(message)
-        return id_
+        return message.id
 
     async def answer(self, id_: str) -> Answer:
         """What an event was answered, once it is written in the journal, too."""

@@ -14,11 +14,15 @@ from bot.register.address import SlotError, attach, render_slot, verb_form
 from bot.register.conjugation import PERSONS, Tense, UnknownFormError, conjugate, verbs
 
 ROOT = Path(__file__).parents[3]
-ROWS = [
-    line.split("\t")
-    for line in (Path(__file__).parent / "paradigms.tsv").read_text(encoding="utf-8").splitlines()
-    if not line.startswith("#")
-]
+
+
+def table(name: str) -> list[list[str]]:
+    """The cells of a table beside this file, by row."""
+    lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]
+
+
+ROWS = table("paradigms.tsv")
 
 # Verbs that the oracle conjugates otherwise, and why ours stay as they are.
 EXCEPTIONS = {
@@ -54,10 +58,20 @@ def test_every_form_of_the_reviewed_table(tense: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("row", table("joined.tsv"), ids=lambda row: f"{row[0]} {row[1]}")
+def test_orders_with_their_pronouns_and_negative_orders(row: list[str]) -> None:
+    """Dime, decime, dígame, decidme, díganme; no digas, no diga, no digáis."""
+    infinitive, joined, *forms = row
+    slot = f"{infinitive}:negative" if joined == "no" else f"{infinitive}:imperative+{joined}"
+    slot = slot.replace("@", "@reflexive")
+    ours = [render_slot(slot, person, person) for person in PERSONS]
+    assert ours == forms
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
 @pytest.mark.skipif(
-    "CONJUGATE_ESP" not in os.environ, reason="CONJUGATE_ESP names no folder with the package"
+    "CONJUGATE_ESP" not in os.environ or not shutil.which("node"),
+    reason="needs Node, and CONJUGATE_ESP: a folder with the npm package, as .ci/run installs it",
 )
 def test_agreement_with_an_independent_conjugator(tmp_path: Path) -> None:
     """Over all its verbs, at least 99.9 % of the forms are the same, and the rest is explained."""

@@ -128,10 +128,10 @@ async def _with_ends(
         for candidate in chunk.candidates or ():
             if not (candidate.content and candidate.content.parts):
                 candidate.content = types.Content(role="model", parts=[types.Part(text="")])
-            reason = candidate.finish_reason
-            if reason and reason != types.FinishReason.STOP:
-                candidate.finish_reason = None  # at which the integration would raise an error without a kind
-                failed = unfinished(reason.name) or "cut"
+            if reason := candidate.finish_reason:
+                failed = unfinished(reason.name)
+                # At any other reason the integration raises an error of no kind.
+                candidate.finish_reason = types.FinishReason.STOP
         yield chunk
         if failed:
             raise CallError(spec, failed)

@@ -1,0 +1,121 @@
+"""Whether what a generated sentence states stands in what it was written from."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from itertools import combinations
+from typing import Self
+
+from knowledge.documents import Passage
+from knowledge.facts import Claim, Date, Facts, claims_of, facts_of
+
+_MARK = re.compile(r"\[\d{1,3}\]")
+_LINK = re.compile(r"\S*(?:://|@)\S*|\bwww\.\S+")
+"""Addresses are looked after by themselves, whole."""
+_SUM = re.compile(
+    r"(?P<left>\d[\d.,]*(?:\s*[^\W\d_%$€]{0,12}\s*[-+−–×x*·/÷]\s*\d[\d.,]*)+)[^=\d]{0,20}=[^\d]{0,6}(?P<right>\d[\d.,]*)"
+)
+_TERM = re.compile(r"([-+−–×x*·/÷])?\s*(\d[\d.,]*)")
+_ADDENDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an answer may draw on."""
+
+    facts: Facts
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Self:
+        """The evidence that texts are."""
+        return cls(facts_of("\n\n".join(texts)))
+
+
+def evidence_of(passage: Passage) -> str:
+    """All that a passage states: its text, where it stands, and when it was written."""
+    dated = passage.as_of.date().isoformat() if passage.as_of else ""
+    headings = "\n".join(passage.headings)
+    return f"{passage.title}\n{headings}\n{passage.location}\n{passage.text}\n{passage.document}\n{dated}"
+
+
+def unsupported(sentence: str, evidence: Evidence) -> tuple[str, ...]:
+    """What a sentence states that is not in the evidence, as it stands there; links are not looked at."""
+    plain = _LINK.sub(" ", _MARK.sub(" ", sentence))
+    claims = claims_of(plain)
+    missing = [claim for claim in claims if not _stands(claim, evidence.facts)]
+    if not missing:
+        return ()
+    supported = [_largest(claim) for claim in claims if claim.kind == "number" and claim not in missing]
+    shown = _shown_sums(plain, evidence.facts) | _totals(supported)
+    return tuple(claim.text for claim in missing if claim.kind != "number" or shown.isdisjoint(claim.values))
+
+
+def _stands(claim: Claim, facts: Facts) -> bool:
+    values = claim.values
+    match claim.kind:
+        case "date":
+            return any(_same_date(one, other) for one in values for other in facts.dates)  # type: ignore[arg-type]
+        case "time":
+            hours = {Decimal(hour) for hour, minute in values if minute == 0}  # type: ignore[misc, has-type]
+            return not facts.times.isdisjoint(values) or not facts.numbers.isdisjoint(hours)
+        case "day":
+            return not facts.days.isdisjoint(values)
+        case "code":
+            return not facts.codes.isdisjoint(values) or not facts.words.isdisjoint(values)
+        case "number":
+            digits = re.sub(r"\D", "", claim.text)
+            return not facts.numbers.isdisjoint(values) or (len(digits) > 2 and digits in facts.digits)
+        case _:
+            return not facts.words.isdisjoint(values)
+
+
+def _same_date(one: Date, other: Date) -> bool:
+    """Whether two dates may be one: what one of them leaves open is the other's."""
+    return all(a == b or a is None or b is None for a, b in zip(one, other, strict=True))
+
+
+def _largest(claim: Claim) -> Decimal:
+    return max((value for value in claim.values if isinstance(value, Decimal)), default=Decimal(0))
+
+
+def _totals(numbers: list[Decimal]) -> set[Decimal]:
+    """Sums of the numbers that a sentence shows, and differences of two."""
+    numbers = numbers[:_ADDENDS]
+    sums = {sum(some) for size in range(2, len(numbers) + 1) for some in combinations(numbers, size)}
+    return {Decimal(one) for one in sums} | {abs(one - other) for one, other in combinations(numbers, 2)}
+
+
+def _shown_sums(text: str, facts: Facts) -> set[Decimal]:
+    """Results of sums that are written out, are right, and whose terms are in the evidence."""
+    results: set[Decimal] = set()
+    for match in _SUM.finditer(text):
+        terms = [(sign or "+", _number(digits)) for sign, digits in _TERM.findall(match["left"])]
+        values = [value for _, value in terms]
+        right = _number(match["right"])
+        if right is None or any(value is None or value not in facts.numbers for value in values):
+            continue
+        if _result([(sign, value) for sign, value in terms if value is not None]) == right:
+            results.add(right)
+    return results
+
+
+def _result(terms: list[tuple[str, Decimal]]) -> Decimal | None:
+    """Products before sums."""
+    addends: list[Decimal] = []
+    try:
+        for sign, value in terms:
+            if sign in "×x*·":
+                addends[-1] *= value
+            elif sign in "/÷":
+                addends[-1] /= value
+            else:
+                addends.append(-value if sign in "-−–" else value)
+    except (IndexError, InvalidOperation, ZeroDivisionError):
+        return None
+    return sum(addends, Decimal(0)).normalize() + 0
+
+
+def _number(written: str) -> Decimal | None:
+    claims = [claim for claim in claims_of(written.rstrip(".,")) if claim.kind == "number"]
+    return _largest(claims[0]) if claims else None

@@ -1,8 +1,8 @@
 """Texts into vectors: what an embedder is, and opening one by name."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from functools import cache as once
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from knowledge.embedding.types import WINDOW, Embedder, Vector
 from knowledge.errors import ModelError
 
-_CACHED_WORDS = 100_000
+_CACHED_WORDS, _LONGEST_CACHED = 150_000, 64
+_PARTS = re.compile(r"[!-/:-@\[-`{-~]|[^!-/:-@\[-`{-~]+")
 
 __all__ = ["WINDOW", "Embedder", "Vector", "count_pieces", "embed_locally", "embedder_name", "open_embedder"]
 
@@ -62,12 +63,31 @@ def count_pieces(text: str) -> int:
     if _tokenizer() is None:
         return -(-len(text) * 2 // 5)
     # The tokenizer cuts at blanks first, so a text has the pieces of its words.
-    return sum(map(_pieces_of_word, text.split()))
+    return sum(map(_by_word.__getitem__, text.split()))
 
 
-@lru_cache(_CACHED_WORDS)
-def _pieces_of_word(word: str) -> int:
-    return len(_tokenizer().encode(word, add_special_tokens=False).ids)
+class _Counts(dict[str, int]):
+    """Pieces by text, counted when first asked for and forgotten all at once when they become many."""
+
+    def __init__(self, count: Callable[[str], int]) -> None:
+        self._count = count
+
+    def __missing__(self, text: str) -> int:
+        count = self._count(text)
+        if len(self) >= _CACHED_WORDS:
+            self.clear()
+        if len(text) <= _LONGEST_CACHED:
+            self[text] = count
+        return count
+
+
+def _pieces(part: str) -> int:
+    return len(_tokenizer().encode(part, add_special_tokens=False))
+
+
+_by_part = _Counts(_pieces)
+# Next it cuts around signs: the word in `(word).` is most often known.
+_by_word = _Counts(lambda word: sum(map(_by_part.__getitem__, _PARTS.findall(word))))
 
 
 def model_directory() -> Path:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from knowledge.embedding import WINDOW, count_pieces, model_directory, open_embedder
 from knowledge.embedding.minilm import MiniLM
@@ -115,14 +117,26 @@ def test_the_window_is_as_long_as_it_says(local):
     assert float(local.embed_query(words) @ local.embed_query(inside)) < 0.99
 
 
-@pytest.mark.parametrize("text", [*TEXTS, "", "CamelCase_und_ñandú 3,14 — «cita»", "a\n\nb\tc"])
-def test_pieces_are_counted_as_the_embedder_cuts_them(text):
-    """The count is the tokenizer's own, without its two marks."""
+@pytest.fixture(scope="module")
+def tokenizer():
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(model_directory() / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    opened = Tokenizer.from_file(str(model_directory() / "tokenizer.json"))
+    opened.no_padding()
+    opened.no_truncation()
+    return opened
+
+
+@example("CamelCase_und_ñandú 3,14 — «cita»")
+@example("a\n\nb\tc")
+@example("x" * 500 + "." + "y" * 500)
+@given(
+    st.one_of(
+        st.sampled_from(TEXTS), st.text(alphabet="aAéñ1ﬁ日≠=´\u0301;\u037e.,-_'’«€|()\\ \n", max_size=60)
+    )
+)
+def test_pieces_are_counted_as_the_embedder_cuts_them(tokenizer, text):
+    """The count is the tokenizer's own, without its two marks."""
     assert count_pieces(text) == len(tokenizer.encode(text, add_special_tokens=False).ids)
 
 

@@ -1,5 +1,6 @@
 """`vocero doctor`: each check uses what it checks, at the address that is configured."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,13 +39,15 @@ async def serve() -> AsyncIterator[Serve]:
         await server.close()
 
 
-def says(body: Any, status: int = 200, *, expects: str | None = None) -> Handler:
+def says(
+    body: Any, status: int = 200, *, expects: str | None = None, headers: dict[str, str] | None = None
+) -> Handler:
     """Answers with JSON, 401 unless the authorization is the expected one."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         if expects and request.headers.get("Authorization") != expects:
             return web.json_response({}, status=401)
-        return web.json_response(body, status=status)
+        return web.json_response(body, status=status, headers=headers)
 
     return handler
 
@@ -254,6 +257,8 @@ async def test_a_limit_without_a_price_is_told(company: Path) -> None:
 
 AUTH = {"ok": True, "user": "vocero", "team": "Regalba", "bot_id": "B1", "user_id": "U1"}
 REFUSED = {"ok": False, "error": "invalid_auth"}
+MANIFEST = Path(__file__).parents[2] / "connectors" / "slack" / "manifest.json"
+ASKED: list[str] = json.loads(MANIFEST.read_text("utf-8"))["oauth_config"]["scopes"]["bot"]
 
 
 @pytest.mark.parametrize(
@@ -297,6 +302,35 @@ async def test_half_of_slack(
     assert (found.status, text in found.text) == ("fail", True)
 
 
+@pytest.mark.parametrize(
+    ("granted", "status", "text"),
+    [
+        (ASKED, "ok", "vocero in Regalba"),
+        (ASKED[1:], "fail", f"lacks {ASKED[0]}"),
+        ([*ASKED, "admin"], "warn", "more than it needs: admin"),
+    ],
+)
+async def test_what_the_slack_token_may_do(
+    company: Path, serve: Serve, granted: list[str], status: str, text: str
+) -> None:
+    """It is compared with the manifest: what is missing, and what is too much."""
+    answer = says(AUTH, headers={"X-OAuth-Scopes": ",".join(granted)})
+    url = await serve({"/api/auth.test": answer, "/api/apps.connections.open": says({"ok": True})})
+    tokens = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "VOCERO_SLACK_API_URL": f"{url}/api/"}
+    found = await check(configured(company, **tokens), "slack")
+    assert (found.status, text in found.text) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("secret", "bottom", "status"),
+    [("", "", "fail"), ("s", "", "warn"), ("s", '[slack]\nmode = "http"', "ok")],
+)
+async def test_slack_installed_by_oauth(company: Path, secret: str, bottom: str, status: str) -> None:
+    """Both credentials, and the mode that serves the pages."""
+    tokens = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": secret, "SLACK_SIGNING_SECRET": "s"}
+    assert (await check(configured(company, "", bottom, **tokens), "slack")).status == status
+
+
 async def test_slack_away(company: Path) -> None:
     """An address that nobody listens on is told."""
     tokens = {"SLACK_BOT_TOKEN": "xoxb-1", "VOCERO_SLACK_API_URL": "http://127.0.0.1:1/api/"}
@@ -314,6 +348,30 @@ async def test_discord(company: Path, serve: Serve, token: str, status: str, tex
     found = await check(settings, "discord")
     assert (found.status, text in found.text) == (status, True)
     assert token not in found.text
+
+
+@pytest.mark.parametrize(
+    ("told", "bottom", "status", "text"),
+    [
+        ({"approximate_guild_count": 0}, "", "warn", "client_id=77&"),
+        ({"approximate_guild_count": 1, "bot_public": True}, "", "warn", "Public Bot"),
+        ({"approximate_guild_count": 1, "bot_public": True}, '[discord]\nservers = ["1"]', "ok", "vocero"),
+        ({"approximate_guild_count": 1, "bot_public": False}, "", "ok", "vocero"),
+    ],
+)
+async def test_where_discord_lets_the_bot_answer(
+    company: Path, serve: Serve, *, told: dict[str, Any], bottom: str, status: str, text: str
+) -> None:
+    """In no server there is an install link; where strangers can add it, there is a word about that."""
+    url = await serve(
+        {
+            "/api/v10/users/@me": says({"username": "vocero"}),
+            "/api/v10/applications/@me": says({"id": "77"} | told),
+        }
+    )
+    settings = configured(company, "", bottom, DISCORD_TOKEN="d-1", VOCERO_DISCORD_API_URL=f"{url}/api/v10")
+    found = await check(settings, "discord")
+    assert (found.status, text in f"{found.text} {found.remedy}") == (status, True)
 
 
 async def test_a_service_that_talks_nonsense_stops_no_other_check(company: Path, serve: Serve) -> None:

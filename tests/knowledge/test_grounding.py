@@ -1,5 +1,6 @@
 """Grounding: what a sentence states is found in its evidence, in whatever form it is written there."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -91,16 +92,12 @@ def test_another_number_is_not_the_same(number: int, other: int) -> None:
     assert bool(missing) == (number != other)
 
 
-@given(
-    st.dates(
-        min_value=__import__("datetime").date(1950, 1, 1), max_value=__import__("datetime").date(2060, 1, 1)
-    )
-)
-def test_a_date_is_the_same_however_it_is_written(day: object) -> None:
+_MONTHS = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
+
+
+@given(st.dates(min_value=date(1950, 1, 1), max_value=date(2060, 1, 1)))
+def test_a_date_is_the_same_however_it_is_written(day: date) -> None:
     """As figures, as words, in Spanish or English."""
-    months = (
-        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()
-    )
     spanish = f"{day:%-d} de {_MONTHS.split()[day.month - 1]} de {day:%Y}"
     for written in (f"{day:%Y-%m-%d}", f"{day:%-d/%-m/%Y}", f"{day:%d.%m.%Y}", f"{day:%B %-d, %Y}", spanish):
         for other in (f"{day:%Y-%m-%d}", spanish):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from bot.messages import Answer, Replace, Reply, Text
 
-_NUMBER = re.compile(r"\s*\[\d+\]")
+# Not those of code: `rows[0]`.
+_NUMBER = re.compile(r"(?:\s+|(?<=[.,;:!?»”\")\]]))\[\d+\]")
 
 
 async def until(reply: Reply, stop: asyncio.Event, end: Callable[[str], Reply]) -> Reply:

@@ -13,7 +13,7 @@ SOURCE = "attachment"
 """What stands for the source of what is no source's."""
 _VOUCHED = 0.2
 """Confidence from which a given passage answers: in a file of one place nothing can be ahead,
-and whoever brings it vouches that it is about the question. What is about something else has less than 0.1."""
+and whoever brings it vouches that it is about the question. Something else has less than 0.1."""
 _MOST = 4
 """Given passages that a question is answered from."""
 _STEMS, _GRAMS = 0.6, 0.4

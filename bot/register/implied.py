@@ -74,7 +74,10 @@ def _asked(place: Place) -> Tier | None:
         return "hard"
     if word == "olvidó" and after == "su":
         return "hard"
-    wished = word in _WISHES or (word in ("puede", "sabe") and _infinitive(after))
+    asks = (
+        word in ("puede", "podría") and after.endswith(("me", "nos")) and _JOINED.sub("", after)[-1:] == "r"
+    )
+    wished = word in _WISHES or asks or (word in ("puede", "podría", "sabe") and _infinitive(after))
     return "soft" if wished or after in _CONCERNS or place.at(2) in _CONCERNS else None
 
 

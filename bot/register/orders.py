@@ -56,7 +56,7 @@ def _maybe_third(place: Place, verb: str) -> Verdict:
         sure = len(word) > 3 or place.token.sign or (place.at(1) and not other)
         return "T", "hard" if sure else "soft"
     if verb in _NEVER:
-        return None
+        return ("T", "soft") if place.start == "first" and place.at(1) in ("por", "adelante") else None
     if word in _CALLS and place.token.closed:
         return "T", "hard"
     others = place.evidence & _OTHERS and not place.has("T")

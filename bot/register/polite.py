@@ -6,6 +6,7 @@ from bot.register.forms import Class, Reading, third_person
 from bot.register.place import Place, Tier, Verdict
 from bot.register.words import words
 
+_AFTER_POLITE: Final = words("orders", "after_polite")
 _NEVER_ENGLISH: Final = words("never", "english")
 _NEVER_IMPERSONAL: Final = words("never", "impersonal")
 _NEVER_STATES: Final = words("never", "states")
@@ -30,7 +31,8 @@ def polite_order(place: Place, reading: Reading) -> Verdict:
     noun = word in (_NEVER_UU if cls == "UU" else _NEVER_U) and not place.negated
     taken = place.with_object and place.start == "first" and not place.token.label
     if noun and not taken:
-        return None
+        goes_on = place.start == "first" and place.at(1) in _AFTER_POLITE
+        return (cls, "hard" if place.polite else "soft") if goes_on else None
     return (cls, tier) if (tier := _polite_start(place, cls)) else None
 
 
@@ -51,9 +53,9 @@ def _state(place: Place, cls: Class) -> Verdict:
     orders = {
         "ten": after in ("en", "cuidado", "paciencia", "presente", "presentes", "a"),
         "vay": after in ("a", "al", "hacia", "por"),
-        "ven": after in ("a", "al", "con", "por"),
+        "ven": after in ("a", "al", "con", "conmigo", "por", "aquí", "acá"),
         "est": after[:4] in ("aten", "aler", "segu", "tran", "pend"),
-        "sea": after[:4] in ("paci", "brev", "bien", "prud", "resp", "puntu", "amab", "cuid"),
+        "sea": after[:4] in ("paci", "brev", "bien", "prud", "resp", "puntu", "amab", "cuid", "tan"),
     }
     said = orders.get(word[:3].replace("é", "e"), False) and place.start in ("first", "comma")
     return (cls, "hard") if said or (place.negated and place.start == "first" and after) else None

@@ -78,6 +78,8 @@ class Directory:
 
         Without Slack's answer it has no name, so no more than what holds for any channel holds there.
         """
+        if id_.startswith("D"):  # nothing more is to be known, and to ask would take one more scope
+            return Channel(platform="slack", id=id_, kind="shared" if kind == "shared" else "direct")
         told = await self._channels.get(id_, channel=id_)
         if told is None:
             return Channel(platform="slack", id=id_, kind=kind)

@@ -23,10 +23,34 @@ def test_every_scope_is_explained() -> None:
 def test_every_command_is_offered() -> None:
     """The hint and the guide name each admin command that there is."""
     (command,) = MANIFEST["features"]["slash_commands"]
-    assert all(name in command["usage_hint"] and f"`/vocero {name}" in GUIDE for name in COMMANDS)
+    assert all(name.partition(" ")[0] in command["usage_hint"] for name in COMMANDS)
+    assert all(f"`/vocero {name}" in GUIDE for name in COMMANDS)
 
 
 def test_it_connects_by_socket() -> None:
     """No public address is needed."""
     assert MANIFEST["settings"]["socket_mode_enabled"]
-    assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == {"app_mention", "message.im"}
+
+
+def test_every_event_is_handled_and_explained() -> None:
+    """What the app subscribes to is listened to, and docs/slack.md says what for."""
+    listened = (ROOT / "connectors/slack/listening.py").read_text("utf-8")
+    for event in MANIFEST["settings"]["event_subscriptions"]["bot_events"]:
+        assert f'app.event("{event.partition(".")[0]}")' in listened
+        assert f"`{event}`" in GUIDE
+
+
+def test_the_shortcut_is_the_one_that_is_handled() -> None:
+    """Its name is short enough for Slack."""
+    (shortcut,) = MANIFEST["features"]["shortcuts"]
+    assert (shortcut["type"], shortcut["callback_id"]) == ("message", "ask_about_message")
+    assert len(shortcut["name"]) <= 24
+
+
+def test_texts_are_short_enough_for_slack() -> None:
+    """A manifest that is too long is refused when it is pasted."""
+    features = MANIFEST["features"]
+    assert len(MANIFEST["display_information"]["description"]) <= 140
+    assert len(features["agent_view"]["agent_description"]) <= 300
+    assert len(features["slash_commands"][0]["description"]) <= 2_000
+    assert len(features["slash_commands"][0]["usage_hint"]) <= 1_000

@@ -50,7 +50,7 @@ def _examinations(settings: Settings) -> Iterator[tuple[str, Examination]]:
         yield f"model {spec}" if number else "model", partial(models.model, settings, spec)
     if models.configured(settings):
         yield "budget", partial(models.budget, settings)
-    if env.slack_bot_token or env.slack_app_token:
+    if env.slack_bot_token or env.slack_app_token or env.slack_client_id:
         yield "slack", partial(services.slack, settings)
     if env.discord_token:
         yield "discord", partial(services.discord, settings)

@@ -64,6 +64,8 @@ class Place:
             return ""
         if offset > 0 and (self.tokens[place - 1].closed or self.tokens[place].hidden):
             return ""
+        if offset < 0 and self.tokens[place + 1].hidden:
+            return ""
         return self.tokens[place].word
 
     @cached_property

@@ -112,6 +112,16 @@ def test_the_commands_page_is_fresh() -> None:
     assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == fresh.stdout.decode("utf-8")
 
 
+def test_the_table_of_personas_is_fresh() -> None:
+    """docs/registers.md shows what the bot replies: else run scripts/voices.py."""
+    code = (
+        "import runpy, sys; made = runpy.run_path('scripts/voices.py');"
+        "sys.stdout.buffer.write(made['page'](made['PAGE'].read_text('utf-8')).encode())"
+    )
+    fresh = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert (ROOT / "docs" / "registers.md").read_text(encoding="utf-8") == fresh.stdout.decode("utf-8")
+
+
 PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md") for path in ROOT.glob(pattern))
 
 

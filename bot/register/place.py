@@ -133,8 +133,10 @@ class Place:
 
     @property
     def asked(self) -> bool:
-        """Begins a question: an order does not."""
-        return self.token.sign == "¿"
+        """Begins a question, with or without its first sign: an order does not."""
+        return self.token.sign == "¿" or (
+            self.index == 0 and self.sentence.end == "?" and not self.token.sign
+        )
 
     @property
     def repeated(self) -> bool:

@@ -194,7 +194,9 @@ def _tu(place: Place, reading: Reading) -> Verdict:
     if verb.endswith("ar") and place.nominal:
         return None
     led = place.start or place.subject in _STRONG or place.subject in ("que", "qué")
-    return "T", "soft" if wished and not led else "hard"
+    # Tomas de corriente; but acabas de llegar.
+    noun = place.index == 0 and place.at(1) in ("de", "del") and not place.at(2).endswith(("ar", "er", "ir"))
+    return "T", "soft" if noun or (wished and not led) else "hard"
 
 
 def _cued(cls: Class, place: Place) -> Verdict:
@@ -229,7 +231,8 @@ def _shared_order(place: Place, reading: Reading) -> Verdict:
     """Date prisa, dale, sé breve; but velo and vela are nouns."""
     if not reading.clitics:
         known = place.negated or place.at(1) in ("que", "cómo", "dónde", "qué", "quién", "cuándo", "de", "lo")
-        order = place.word == "sé" and place.start == "first" and place.at(1) and not known
+        starts = place.start == "first" or (place.start == "joined" and place.coordinated("T", "V", "TV"))
+        order = place.word == "sé" and starts and place.at(1) and not known
         return ("TV", "hard") if order else None
     noun = reading.infinitive.endswith(("ver", "ser")) and "te" not in reading.clitics
     return None if noun or place.nominal or place.word == "vete" else ("TV", "hard")

@@ -46,7 +46,9 @@ _PIECE: Final = re.compile(
     r"(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*\.?)|(?P<hidden>\0+)|(?P<end>(?<!\[)[.!?…]+|\n|[|•·→]|;)|(?P<colon>:)"
     r"|(?P<open>[¿¡])|(?P<comma>[,()]|(?<=\s)[–—-]+(?=\s))"
 )
-_STEP: Final = re.compile(r"(?m)^[ \t]*\d{1,2}[.)][ \t]+[*_\[]*(?=\w)")
+_STEP: Final = re.compile(
+    r"(?m)(?:^[ \t]*(?:\d{1,2}[.)]|[a-z]\))|(?<=[.;:])[ ](?:\d|[a-z])\))[ \t]+[*_\[]*(?=\w)"
+)
 _ABBREVIATIONS: Final = frozenset(
     "ud uds vd vds sr sra sres dr dra ej etc pág núm art tel av aprox máx mín vs p".split()
 )

@@ -95,6 +95,7 @@ class ProviderServer:
             await response.write(b"".join((*body.events, *body.end))[: turn.bytes_sent])
             return
         for event in body.events:
+            await asyncio.sleep(turn.pause)
             await response.write(event)
         if turn.fault == "stall":
             await asyncio.sleep(3600)

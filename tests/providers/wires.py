@@ -16,6 +16,8 @@ class Turn:
     calls: tuple[tuple[str, dict[str, Any] | str], ...] = ()
     end: End = "stop"
     fault: Literal["cut", "malformed", "stall", "close"] | None = None
+    pause: float = 0.0
+    """Seconds before each event."""
     bytes_sent: int | None = None
     """With `close`: how many bytes of the whole reply are sent; None: all but its end."""
     usage: tuple[int, int, int] | None = (100, 40, 7)

@@ -15,6 +15,7 @@ from bot.errors import PostError, StateError
 from bot.messages import Attachment, Command, Delivery, Feedback, Message, Reply, Submit
 from bot.settings import Settings
 from connectors.discord.delivery import ReplyMessages
+from connectors.discord.drafts import Drafts
 from connectors.discord.errors import DiscordError
 from connectors.discord.files import fetch
 from connectors.discord.places import link
@@ -51,6 +52,7 @@ class DiscordConnector:
         self._rest = Rest(self._token)
         self._deferring: dict[str, asyncio.Task[Any]] = {}
         self._poster = Poster(self._rest, self._deferring)
+        self._drafts = Drafts()
         self._threads = Threads(self._poster, records, wanted=settings.discord.threads)
 
     async def listen(self, submit: Submit) -> None:
@@ -84,6 +86,7 @@ class DiscordConnector:
                 desk=self._desk,
                 records=self._records,
                 threads=self._threads,
+                drafts=self._drafts,
             ).deliver(reply)
 
     async def post(self, channel: str, text: str, key: str = "") -> None:

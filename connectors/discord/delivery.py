@@ -13,9 +13,10 @@ from bot.messages import Answer, Command, Delivery, Feedback, Message, Reply, St
 from bot.phrases import Phrases
 from bot.tools.names import PRESSES
 from connectors.delivering import follow
+from connectors.discord.drafts import EDIT, Drafts
 from connectors.discord.errors import DiscordError
 from connectors.discord.forms import rows, word_rows
-from connectors.discord.posting import Piece, Poster, Rows
+from connectors.discord.posting import InChannel, Piece, Poster, Rows, Target
 from connectors.discord.records import Records
 from connectors.discord.rendering import LIMIT, SHORTER, draft, messages
 from connectors.discord.routes import Post, Routes
@@ -25,10 +26,8 @@ from connectors.pacing import Paced
 
 log = logging.getLogger(__name__)
 
-_LEAD = 0.25
+_LEAD = 0.15
 """Seconds in which a short answer becomes whole, and is then posted as such."""
-_EDIT = 1.3
-"""Seconds between two edits: five in five seconds are allowed to all edits of a channel together."""
 _PATIENCE = 4.0
 """Seconds without a word of the answer, after which it is said what the bot is doing."""
 _LAST_WORDS = timedelta(seconds=5)
@@ -49,6 +48,7 @@ class ReplyMessages:
         desk: Desk,
         records: Records,
         threads: Threads,
+        drafts: Drafts,
     ) -> None:
         self._poster = poster
         self._event = event
@@ -56,6 +56,7 @@ class ReplyMessages:
         self._desk = desk
         self._records = records
         self._threads = threads
+        self._drafts = drafts
         self._ticket = ticket_of(event)
         self._routes = Routes(poster, event, desk)
         self._is_word = isinstance(event, Command) and event.name in PRESSES
@@ -65,7 +66,7 @@ class ReplyMessages:
         """What the bot is doing, as long as there is nothing of the answer."""
         self._stop: Rows = ()
         self._shown = ""
-        self._edited = -_EDIT
+        self._edited = -EDIT
         self._obstacle: DiscordError | None = None
         """Why nothing is shown while it grows."""
 
@@ -75,8 +76,9 @@ class ReplyMessages:
         phrases = await self._desk.phrases_in(self._event.channel)
         self._stop = rows(["stop"], self._event.id, phrases) if stoppable(self._event) else ()
         await self._threads.open_for(self._event, self._routes)
-        async with Paced(self._show, lead=_LEAD, interval=_EDIT) as paced, self._meanwhile(paced, phrases):
-            answer = await follow(reply, paced, lambda status: self._tell(status, paced))
+        with self._drafts.growing(self._routes.channel):
+            async with Paced(self._show, lead=_LEAD, interval=EDIT) as paced, self._meanwhile(paced, phrases):
+                answer = await follow(reply, paced, lambda status: self._tell(status, paced))
         if answer is not None:
             await self._conclude(answer)
 
@@ -130,17 +132,23 @@ class ReplyMessages:
             if not self._posts:
                 await self._put(0, Piece(shown, self._stop))
             else:
-                targets = self._routes.to(self._posts[0])[:1]
-                if not targets or not await self._poster.attempt_edit(targets[0], Piece(shown, self._stop)):
+                target = next(iter(self._routes.to(self._posts[0])), None)
+                if target is None or not await self._draft(target, Piece(shown, self._stop)):
                     return
         except DiscordError as error:
             self._obstacle = error
             return
         self._shown, self._edited = shown, time.monotonic()
 
+    async def _draft(self, target: Target, piece: Piece) -> bool:
+        """Shows it as it stands, where it is its turn: an interaction has edits of its own."""
+        if isinstance(target, InChannel) and not self._drafts.turn(target.channel):
+            return False
+        return await self._poster.attempt_edit(target, piece)
+
     async def _conclude(self, answer: Answer) -> None:
         """The whole answer, by whatever way there is; a way that is closed for good is told."""
-        await asyncio.sleep(max(0.0, self._edited + _EDIT - time.monotonic()))
+        await asyncio.sleep(max(0.0, self._edited + EDIT - time.monotonic()))
         await self._delivery.check()
         if self._is_word:
             if answer.outcome == "refused":

@@ -28,7 +28,8 @@ def addressed(message: discord.Message, myself: int) -> bool:
     """Whether it mentions the bot, replies to it, or is said to it alone."""
     replied = message.reference.resolved if message.reference else None
     ours = isinstance(replied, discord.Message) and replied.author.id == myself and bool(message.content)
-    return message.guild is None or ours or any(user.id == myself for user in message.mentions)
+    named = any(user.id == myself for user in message.mentions) or myself in message.raw_mentions
+    return message.guild is None or ours or named
 
 
 def not_a_question(message: discord.Message, myself: int) -> str | None:

@@ -136,7 +136,7 @@ class Poster:
         """Makes a message this text, with these buttons and no others; gives its id."""
         body = _body(piece, edit=True)
         edited = await self._rest.insist("PATCH", target.path, json=body, files=piece.files, **target.slots)
-        return str(edited["id"])
+        return str(edited["id"]) if "id" in (edited or {}) else target.message
 
     async def attempt_edit(self, target: Target, piece: Piece) -> bool:
         """The same, where it does not matter much."""

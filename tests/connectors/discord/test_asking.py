@@ -150,8 +150,8 @@ async def test_a_deleted_question_is_broken_off(tmp_path: Path) -> None:
         await place.discord.delete_message(waiting)
         await place.queued(1)
         await place.discord.delete_message(question)
-        release()
         await place.idle()
+        release()
         assert not any("días" in text for text in place.discord.said(THREAD))
 
 

@@ -92,3 +92,27 @@ async def test_edits_keep_their_distance(tmp_path: Path) -> None:
     assert len(times) > 2
     assert len(times) - 2 <= (times[-1] - times[0]) / 1.2
     assert discord.said()[0].startswith("palabra0 palabra1")
+
+
+async def test_answers_that_grow_side_by_side_share_the_edits(tmp_path: Path) -> None:
+    """A channel takes five edits in five seconds: ten answers at once stay below, and all end whole."""
+
+    async def growing(number: int) -> Reply:
+        text = ""
+        for word in range(25):
+            text += f"{number}-palabra{word} "
+            yield Text(text=f"{number}-palabra{word} ")
+            await asyncio.sleep(0.1)
+        async for chunk in reply(text):
+            if isinstance(chunk, Answer):
+                yield chunk
+
+    async with connected(tmp_path) as (discord, connector):
+        events = [question().model_copy(update={"id": f"discord:100:200:{n}"}) for n in range(10)]
+        await asyncio.gather(
+            *(connector.deliver(event, growing(n), FakeDelivery()) for n, event in enumerate(events))
+        )
+    edits = [sent for sent in discord.sent if sent.method == "PATCH"]
+    drafts = edits[:-10]
+    assert len(drafts) <= 3
+    assert sorted(len(text.split()) for text in discord.said()) == [25] * 10

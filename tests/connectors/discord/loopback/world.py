@@ -13,6 +13,7 @@ from tests.connectors.discord.loopback.payloads import BOT, CHANNEL, User, user
 
 TOKEN = "loopback.token"
 _EPOCH = 1420070400000
+_BODY = web.RequestKey("body", object)
 
 
 @dataclass
@@ -149,7 +150,7 @@ def stored(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def sent_by(request: web.Request) -> Any:
     """What a request says, the same however often it is read; of files, what is in them."""
-    if "body" not in request:
+    if _BODY not in request:
         if request.content_type.startswith("multipart/"):
             form = await request.post()
             body = json.loads(str(form["payload_json"]))
@@ -157,10 +158,10 @@ async def sent_by(request: web.Request) -> Any:
                 file = form[f"files[{described['id']}]"]
                 assert isinstance(file, web.FileField)
                 described["content"] = file.file.read()
-            request["body"] = body
+            request[_BODY] = body
         else:
-            request["body"] = json.loads(await request.read())
-    return request["body"]
+            request[_BODY] = json.loads(await request.read())
+    return request[_BODY]
 
 
 def malformed(body: dict[str, Any], *, edit: bool = False) -> str | None:

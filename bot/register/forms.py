@@ -178,12 +178,14 @@ def _with_clitics(word: str, base: str, clitics: tuple[str, ...]) -> Iterator[Re
     if clitics[0] == "os":
         candidates |= {bare + "d", base + "d", bare[:-1] + "íd"}
     for form in candidates:
-        if attach(form, *clitics) != word:
-            continue
-        for reading in _finite(form):
-            if reading.tense == "imperative" and _agrees(reading.cls, clitics):
+        joined = attach(form, *clitics)
+        for reading in _finite(form) if plain(joined) == plain(word) else ():
+            # Activelas is usted without the accent; activalas is vos, activálas nobody.
+            spelled = joined == word or (plain(word) == word and reading.cls in ("U", "UU"))
+            if spelled and reading.tense == "imperative" and _agrees(reading.cls, clitics):
                 yield Reading(reading.cls, "imperative", reading.infinitive, clitics)
-        yield from _impersonal(form, clitics)
+        if joined == word:
+            yield from _impersonal(form, clitics)
 
 
 def _impersonal(form: str, clitics: tuple[str, ...]) -> Iterator[Reading]:
@@ -192,7 +194,7 @@ def _impersonal(form: str, clitics: tuple[str, ...]) -> Iterator[Reading]:
     if cls is None:
         return
     known = common_verbs()
-    if plain(form) in known or form in known:
+    if plain(form) in known or form in known or form.removeprefix("re") in known:
         yield Reading(cls, "infinitive", form if form in known else plain(form), clitics)
     elif form.endswith("ndo"):
         for infinitive in _gerund_candidates(form):

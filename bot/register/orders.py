@@ -55,7 +55,7 @@ def _maybe_third(place: Place, verb: str) -> Verdict:
         other = place.at(1) in ("y", "o") or any(token.word in _FIRST_PERSON for token in place.tokens)
         sure = len(word) > 3 or place.token.sign or (place.at(1) and not other)
         return "T", "hard" if sure else "soft"
-    if verb in _NEVER:
+    if verb in _NEVER and not (verb == "pasar" and place.start == "comma" and _after_purpose(place)):
         return ("T", "soft") if place.start == "first" and place.at(1) in ("por", "adelante") else None
     if word in _CALLS and place.token.closed:
         return "T", "hard"

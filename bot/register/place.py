@@ -134,9 +134,9 @@ class Place:
     @property
     def asked(self) -> bool:
         """Begins a question, with or without its first sign: an order does not."""
-        return self.token.sign == "¿" or (
-            self.index == 0 and self.sentence.end == "?" and not self.token.sign
-        )
+        if self.index or self.sentence.end != "?":
+            return self.token.sign == "¿"
+        return self.token.sign == "¿" or all(token.sign != "¿" for token in self.tokens)
 
     @property
     def repeated(self) -> bool:

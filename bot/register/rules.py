@@ -34,6 +34,8 @@ _PRONOUNS: Final[dict[str, Class]] = {
     "te": "TV", "tu": "TV", "tus": "TV", "tuyo": "TV", "tuya": "TV", "tuyos": "TV", "tuyas": "TV",
 }  # fmt: skip
 _BEFORE_NAMES: Final = frozenset("el un la una los del al letra".split())
+# Sé que, sé cómo: what I know.
+_KNOWN: Final = frozenset(("que", "cómo", "dónde", "qué", "quién", "cuándo", "de", "lo"))
 _WISHING: Final = frozenset(("cuando", "ojalá", "quizá", "quizás"))
 _SHARP: Final = frozenset(("más", "menos", "mejor", "peor", "igual", "mayor", "menor"))
 
@@ -205,7 +207,8 @@ def _cued(cls: Class, place: Place) -> Verdict:
         return None
     subject = "" if place.token.comma else place.subject
     # Ya presentes, aún activas: an adjective as well.
-    led = subject in _STRONG and subject not in _ALSO_ADJECTIVES
+    alone = subject == "no" and not place.at(1)  # Series no presentes.
+    led = subject in _STRONG and subject not in _ALSO_ADJECTIVES and not alone
     relative = subject == "que" and place.at(-2) not in _SHARP
     if led or relative or place.leaned_on or (place.with_object and place.start):
         return cls, "hard"
@@ -230,9 +233,10 @@ def _shared(place: Place, reading: Reading) -> Verdict:
 def _shared_order(place: Place, reading: Reading) -> Verdict:
     """Date prisa, dale, sé breve; but velo and vela are nouns."""
     if not reading.clitics:
-        known = place.negated or place.at(1) in ("que", "cómo", "dónde", "qué", "quién", "cuándo", "de", "lo")
+        after = place.at(1)
+        known = place.negated or after in _KNOWN or after.endswith(("ar", "er", "ir"))
         starts = place.start == "first" or (place.start == "joined" and place.coordinated("T", "V", "TV"))
-        order = place.word == "sé" and starts and place.at(1) and not known
+        order = place.word == "sé" and starts and after and not known
         return ("TV", "hard") if order else None
     noun = reading.infinitive.endswith(("ver", "ser")) and "te" not in reading.clitics
     return None if noun or place.nominal or place.word == "vete" else ("TV", "hard")

@@ -73,6 +73,22 @@ class Platform(Protocol):
         ...
 
 
+async def heard(platform: Platform, count: int) -> list[Event]:
+    """What was submitted, once it is so much."""
+    async with asyncio.timeout(20):
+        while len(platform.events) < count:
+            await asyncio.sleep(0.02)
+    return platform.events
+
+
+async def ignored(platform: Platform, reason: str) -> int:
+    """How often something was ignored for a reason, once it was."""
+    async with asyncio.timeout(20):
+        while not (count := (await platform.reasons()).get(reason, 0)):
+            await asyncio.sleep(0.02)
+    return count
+
+
 Open = Callable[..., AbstractAsyncContextManager[Platform]]
 """Opens a platform on a folder, with more configuration."""
 

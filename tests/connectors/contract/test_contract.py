@@ -9,7 +9,7 @@ import pytest
 from bot.messages import Command, Feedback, Message
 from bot.phrases import Phrases
 from tests.bot.company import company, talking
-from tests.connectors.contract.platforms import Open, on_discord, on_slack
+from tests.connectors.contract.platforms import Open, heard, ignored, on_discord, on_slack
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
 ESCALATES = '[[channels]]\nmatch = "*"\nescalate_to = "{platform}:#interno"\n'
@@ -52,9 +52,7 @@ async def test_a_direct_message_is_private(tmp_path: Path, opened: Open) -> None
     """It needs no mention, and is answered by what the asker may read."""
     async with opened(tmp_path) as platform:
         await platform.directly(QUESTION)
-        await platform.mention("hola")
-        await platform.shown()
-    event = platform.events[0]
+        [event] = await heard(platform, 1)
     assert (told(event)["kind"], event.private, told(event)["text"]) == ("direct", True, QUESTION)
 
 
@@ -62,11 +60,10 @@ async def test_what_is_not_for_the_bot_is_counted(tmp_path: Path, opened: Open) 
     """Nothing is submitted, nothing said, and the reason is known."""
     async with opened(tmp_path) as platform:
         await platform.overheard("¿Alguien vio mis llaves?")
+        assert await ignored(platform, "not_addressed") == 1
         await platform.mention("hola")
         shown = await platform.shown()
-        reasons = await platform.reasons()
     assert len(platform.events) == len(shown) == 1
-    assert reasons["not_addressed"] == 1
 
 
 async def test_what_is_delivered_again_is_answered_once(tmp_path: Path, opened: Open) -> None:

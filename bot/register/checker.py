@@ -95,25 +95,29 @@ def _settled(mark: Mark, allowed: frozenset[Class], *, plural_spain: bool) -> Cl
 
 def marks(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> list[Mark]:
     """Every form of address in a text, whatever the register."""
-    spoken = [sentence for sentence in sentences(text, verbatim) if not foreign(sentence.tokens)]
-    first = [_sentence_marks(sentence, frozenset()) for sentence in spoken]
+    spoken = [
+        (sentence, concerned)
+        for sentence in sentences(text, verbatim)
+        if (concerned := [place for place, token in enumerate(sentence.tokens) if concerns(token.word)])
+        and not foreign(sentence.tokens)
+    ]
+    first = [_sentence_marks(sentence, concerned, frozenset()) for sentence, concerned in spoken]
     classes = frozenset(mark.cls for found in first for mark in found if mark.tier == "hard")
     if not classes:
         return [mark for found in first for mark in found]
-    return [mark for sentence in spoken for mark in _sentence_marks(sentence, classes)]
+    return [mark for sentence, concerned in spoken for mark in _sentence_marks(sentence, concerned, classes)]
 
 
-def _sentence_marks(sentence: Sentence, evidence: frozenset[Class]) -> list[Mark]:
-    """Two passes: what is sure helps to read what is not."""
+def _sentence_marks(sentence: Sentence, concerned: list[int], evidence: frozenset[Class]) -> list[Mark]:
+    """Two passes over the words that could address somebody: what is sure helps to read what is not."""
     found: dict[int, Mark] = {}
-    concerned = [(index, token) for index, token in enumerate(sentence.tokens) if concerns(token.word)]
     for _ in range(2):
-        for index, token in concerned:
+        for index in concerned:
             place = Place(sentence, index, {k: v for k, v in found.items() if k != index}, evidence)
             judged = judge(place)
             if judged:
-                cls, tier, reading = judged
-                found[index] = Mark(token, cls, tier, reading, place.negated, place.at(-1), place.own)
+                token = sentence.tokens[index]
+                found[index] = Mark(token, *judged, place.negated, place.at(-1), place.own)
             else:
                 found.pop(index, None)
         if not found:

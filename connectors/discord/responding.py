@@ -164,7 +164,7 @@ class Responder:
         command = COMMANDS.get(command_name(asked))
         parameter = command.parameter(asked.focused or "") if command else None
         if parameter is not None and parameter.completes:
-            return await self._desk.complete(parameter.completes, typed, _CHOICES)
+            return await self._desk.complete(parameter.completes, typed, _CHOICES, asked.options)
         return []
 
     async def _refuse(self, interaction: discord.Interaction, reason: str, key: str, **values: str) -> None:

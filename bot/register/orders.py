@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from bot.register.conjugation import conjugate
-from bot.register.forms import Class, Reading, readings
+from bot.register.forms import Class, Reading, readings, third_person
 from bot.register.place import Place, Verdict
 from bot.register.words import words
 
@@ -79,20 +79,28 @@ def _like_noun(place: Place) -> bool:
 
 def _ordered(place: Place, verb: str) -> bool:
     """Whether what could be a third person as well is an order: by its company, its object or its verb."""
-    told = place.token.label and place.word not in _USUAL  # Este servidor es especial: aloja tu perfil.
-    if place.polite or (place.has("T", "TV") and not told):
+    told = place.aside and place.word not in _USUAL  # Este servidor es especial: aloja tu perfil.
+    if place.polite or (place.has("T", "TV") and not told) or _wishing(place):
         return True
     if verb in _STATING:
         return False
     familiar = bool(place.evidence & {"T", "TV"}) and not place.evidence & {"V", "U"}
     if place.start == "comma":
         return _after_purpose(place) or (familiar and place.tokens[0].word in _SEQUENCE)
-    if place.start != "first" or place.token.label:
+    if place.start != "first" or place.aside:
         return False
     if familiar or place.at(1) == "sesión" or (place.word in _LABELS and place.brief):
         return True
     descriptive = verb in _DESCRIPTIVE or verb.endswith(("izar", "ificar"))
     return place.word in _USUAL or (not descriptive and (place.with_object or place.token.step))
+
+
+def _wishing(place: Place) -> bool:
+    """Verifica que esté activo; but verifica que está activo is what a program does."""
+    if place.at(1) != "que" or place.start != "first":
+        return False
+    clause = (token.word for token in place.tokens[place.index + 2 : place.index + 8])
+    return any(one.cls in ("U", "UU") for word in clause if not third_person(word) for one in readings(word))
 
 
 def _after_purpose(place: Place) -> bool:

@@ -115,8 +115,9 @@ class Place:
 
     @property
     def leaned_on(self) -> bool:
-        """A pronoun that is no article stands right before: se lo envías."""
-        return self.at(-1) in _LEANING
+        """A pronoun that is no article stands right before: se lo envías, la muestras."""
+        before = self.at(-1)
+        return before in _LEANING or (before in ("la", "los") and self._disagrees(before))
 
     @property
     def negated(self) -> bool:
@@ -163,6 +164,11 @@ class Place:
     def perhaps_english(self) -> bool:
         """No other word of the sentence is surely Spanish: terminate, use, complete."""
         return not surely_spanish(self.tokens, self.index)
+
+    @property
+    def aside(self) -> bool:
+        """Goes on after a colon or in a cell, without a capital: what stands before may do it."""
+        return self.token.label and self.token.text[0].islower()
 
     @property
     def with_object(self) -> bool:

@@ -15,6 +15,7 @@ _FIRST_PERSON: Final = words("context", "first_person")
 _INFINITIVE: Final = re.compile(r"[aeií]r(?:me|te|se|nos|l[oae]s?)*$")
 _LABELS: Final = words("orders", "labels")
 _NEVER: Final = words("orders", "never")
+_MINDING: Final = frozenset(("verifica", "comprueba", "revisa", "confirma", "vigila", "controla"))
 _NOMINAL: Final = words("verbs", "nominal")
 _NO_PLACES: Final = words("orders", "no_places")
 _OTHERS: Final[frozenset[Class]] = frozenset({"V", "U", "UU", "W"})
@@ -97,7 +98,7 @@ def _ordered(place: Place, verb: str) -> bool:
 
 def _wishing(place: Place) -> bool:
     """Verifica que esté activo; but verifica que está activo is what a program does."""
-    if place.at(1) != "que" or place.start != "first":
+    if place.word not in _MINDING or place.at(1) != "que" or place.start != "first":
         return False
     clause = (token.word for token in place.tokens[place.index + 2 : place.index + 8])
     return any(one.cls in ("U", "UU") for word in clause if not third_person(word) for one in readings(word))

@@ -82,7 +82,7 @@ class Place:
             before = self.tokens[place - 1].word
             if before in _COORDINATORS:
                 return "joined"
-            if before not in _ADVERBS:
+            if before not in _ADVERBS and (before, token.word) != ("a", "continuación"):
                 break
         return ""
 

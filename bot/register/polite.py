@@ -19,7 +19,7 @@ def polite_order(place: Place, reading: Reading) -> Verdict:
     """The imperative of usted and ustedes, which is a subjunctive."""
     cls, word = reading.cls, place.word
     english = word in _NEVER_ENGLISH and place.perhaps_english
-    excluded = place.nominal or english or word in _NEVER_IMPERSONAL
+    excluded = place.nominal or english or word in _NEVER_IMPERSONAL or (reading.clitics and word in _NEVER_U)
     if excluded or reading.clitics:
         return None if excluded else (cls, "hard")
     if place.asked or place.repeated or (place.leaned_on and not place.negated):

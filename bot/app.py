@@ -42,7 +42,7 @@ from bot.tools.joining import Tools
 from bot.voice import Voices
 from knowledge.library import Library
 from knowledge.priority import take_turns
-from knowledge.reading import read
+from knowledge.worker import WorkerProcess
 
 if TYPE_CHECKING:
     from connectors.terminal import Terminal
@@ -55,6 +55,8 @@ _AT_ONCE = 8
 """Questions of one file that are under way at once."""
 _STARTING = 300
 """Tenths of a second that a process which is starting is waited for."""
+_READING = 60.0
+"""Seconds that a file which came with a question may take to be read."""
 _PLATFORMS = ("terminal", "slack", "discord")
 
 Tell = Callable[[str, int, int | None], None]
@@ -171,8 +173,10 @@ async def open_runtime(
             try:
                 tools = Tools(settings, state, library)
                 budget = Budget(state.redis, settings.budget)
-                runtime = await _join(settings, state, library, tools, budget)
+                reader = WorkerProcess(_READING)
+                runtime = await _join(settings, state, library, tools, budget, reader)
                 async with (
+                    _closing(reader),
                     contextlib.aclosing(tools),
                     contextlib.aclosing(budget),
                     _working(runtime, vectors=vectors),
@@ -184,7 +188,12 @@ async def open_runtime(
 
 
 async def _join(
-    settings: Settings, state: State, library: Library, tools: Tools, budget: Budget
+    settings: Settings,
+    state: State,
+    library: Library,
+    tools: Tools,
+    budget: Budget,
+    reader: WorkerProcess,
 ) -> Runtime:
     journal = Journal(library.database)
     dispatch = Dispatch(state.redis)
@@ -192,7 +201,7 @@ async def _join(
     channels = Channels(settings, library.database)
     voices = Voices(settings, memory)
     connectors: dict[str, Connector] = {}
-    attachments = Attachments(connectors, read)
+    attachments = Attachments(connectors, reader.run)
     answering = Answering(settings, library, memory, journal, attachments=attachments, budget=budget)
     bot = Bot(
         channels,
@@ -228,6 +237,14 @@ async def _join(
             connect = import_module(f"connectors.{platform}").connect
             connectors[platform] = connect(settings, state, desk)
     return Runtime(settings, state, library, journal, dispatch, bot, desk, connectors)
+
+
+@contextlib.asynccontextmanager
+async def _closing(reader: WorkerProcess) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(reader.close)
 
 
 @contextlib.asynccontextmanager

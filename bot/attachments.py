@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import AttachmentError
 from bot.messages import Attachment, Connector, Message
 from bot.voice import Voice
-from knowledge.documents import Document, Fetched, Passage
-from knowledge.errors import KnowledgeError, UnreadableError
-from knowledge.given import passages_of
+from knowledge.documents import Fetched, Passage
+from knowledge.errors import KnowledgeError
+from knowledge.given import read_given
+from knowledge.worker import Run
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,6 @@ _PROBLEMS = {
 }
 """Phrase by reason; any other reason is that the file cannot be read."""
 
-Read = Callable[[Fetched], Document]
-
 
 @dataclass(frozen=True, slots=True)
 class Attached:
@@ -46,10 +45,10 @@ class Attached:
 class Attachments:
     """Fetches files by their platform and reads them."""
 
-    def __init__(self, connectors: Mapping[str, Connector], read: Read) -> None:
-        """`connectors`: by platform. `read`: blocks; raises `UnreadableError`."""
+    def __init__(self, connectors: Mapping[str, Connector], run: Run) -> None:
+        """`connectors`: by platform. `run`: where files are read, which takes a while."""
         self._connectors = connectors
-        self._read = read
+        self._run = run
 
     async def read(self, message: Message, voice: Voice) -> Attached:
         """The passages of a question's files; a file that cannot be read is named, and holds up no other."""
@@ -69,8 +68,10 @@ class Attachments:
             if (file.size or 0) > MAX_BYTES:
                 raise AttachmentError("too_large", f"`{file.name}` has {file.size} bytes.")
             content = await connector.fetch(file, MAX_BYTES)
-            document = await asyncio.to_thread(self._read, Fetched(file.name, content, file.media_type))
-        except (AttachmentError, UnreadableError, KnowledgeError) as error:
+            passages = await asyncio.to_thread(
+                self._run, read_given, Fetched(file.name, content, file.media_type)
+            )
+        except (AttachmentError, KnowledgeError) as error:
             reason = getattr(error, "reason", "unreadable")
             log.info("The file %r of a question is not read (%s): %s", file.name, reason, error)
             values: dict[str, Any] = {"name": file.name}
@@ -78,6 +79,5 @@ class Attachments:
             if key == "attachment_too_large":
                 values["limit"] = MAX_BYTES // 1024**2
             return Attached(notes=(voice.say(key, **values),))
-        passages = await asyncio.to_thread(passages_of, document, file.name)
         notes = (voice.say("attachment_cut", name=file.name),) if len(passages) > _PASSAGES else ()
         return Attached(passages[:_PASSAGES], notes)

@@ -6,8 +6,9 @@ from dataclasses import replace
 from knowledge.asking import Asked, Statistics, Strengths
 from knowledge.candidates import Terms
 from knowledge.chunking import chunk
-from knowledge.documents import Document, Hit, Passage
+from knowledge.documents import Fetched, Hit, Passage
 from knowledge.extract import Extract
+from knowledge.reading import read
 
 SOURCE = "attachment"
 """What stands for the source of what is no source's."""
@@ -21,10 +22,18 @@ _WORDS = 160
 """Of one passage: no embedder's window has to hold it."""
 
 
-def passages_of(document: Document, name: str) -> tuple[Passage, ...]:
-    """The passages of a file, under its name."""
-    named = replace(document, title=name)
-    return tuple(chunk(named, source=SOURCE, path=name, count=lambda text: len(text.split()), window=_WORDS))
+def read_given(fetched: Fetched) -> tuple[Passage, ...]:
+    """The passages of a file, under its name; raises `UnreadableError`."""
+    named = replace(read(fetched), title=fetched.document)
+    return tuple(
+        chunk(
+            named,
+            source=SOURCE,
+            path=fetched.document,
+            count=lambda text: len(text.split()),
+            window=_WORDS,
+        )
+    )
 
 
 def among(

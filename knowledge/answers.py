@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from knowledge.calling import Tools
 from knowledge.documents import Hit, Passage
 from knowledge.extract import Extract, Quote, suggestions
 
@@ -68,6 +69,12 @@ class Question:
     """Reviews a generated answer before it is shown."""
     schema: Mapping[str, Any] | None = None
     """The answer is JSON of this schema."""
+    tools: Tools | None = None
+    """What a model may call meanwhile."""
+    hosts: frozenset[str] = frozenset()
+    """Besides what it was written from, an answer may link there."""
+    unsupported: str = "*(not in the documents)*"
+    """Stands behind a sentence that nothing backs."""
 
 
 @dataclass(frozen=True, slots=True)

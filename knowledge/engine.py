@@ -67,7 +67,7 @@ class Engine:
         asked = await self._complete(question, model)
         timings["condense"] = time.perf_counter() - started
         found, extracted = await self._search(question.neutral(asked), question, timings)
-        if model is None or not found.hits:
+        if model is None or not (found.hits or question.tools):
             yield quoted(extracted, found.hits, timings)
             return
         statistics = self._retriever.statistics

@@ -1,18 +1,22 @@
 """One answer written by a language model: streamed, edited, its citations renumbered, judged."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from knowledge import prompts
 from knowledge.answers import Cited, Discarded, Draft, Piece, Question, Result, quoted
+from knowledge.calling import ROUNDS, Tools
+from knowledge.checking import Checking
 from knowledge.citing import CitationStream
 from knowledge.documents import Hit
-from knowledge.errors import ModelError
+from knowledge.errors import KnowledgeError, ModelError
 from knowledge.extract import Extract, Statistics, extract, suggestions
-from knowledge.models import LanguageModel, Prompt
+from knowledge.models import Delta, LanguageModel, Prompt, Reply, Restarted, ToolCall, ToolResult
 from knowledge.rewording import Rewording
-from knowledge.streaming import SentenceStream
+from knowledge.streaming import Sentence, SentenceStream
 
 _EXCERPT_WORDS = 40
 
@@ -30,50 +34,109 @@ class Generation:
     """What stands in when the model fails or backs nothing."""
     statistics: Statistics
     timings: dict[str, float]
+    _results: list[str] = field(default_factory=list, init=False)
+    """What tools told."""
+    _cited: list[int] = field(default_factory=list, init=False)
+    """What the marks stand for, in their order."""
     _written: str = field(default="", init=False)
     """By the model, its citations renumbered."""
+    _checks: tuple[tuple[int, int], Checking] | None = field(default=None, init=False)
     _text: str = field(default="", init=False)
     """As it was shown."""
     _problem: str | None = field(default=None, init=False)
 
     async def stream(self) -> AsyncIterator[Piece]:
         """The answer in pieces; the last one is its `Result`."""
-        marks = CitationStream(len(self.hits))
         rewording = self._rewording()
-        shown = self._shown(marks)
-        async for piece in _reworded(shown, rewording) if rewording else shown:
-            self._text += piece
-            yield Draft(piece)
-        cited = marks.cited
-        drafted = bool(self._text)
-        if rewording and cited and self._problem is None:
+        async for piece in self._rounds(rewording):
+            yield piece
+        checking, cited, drafted = self._checking(), self._cited, bool(self._text)
+        if rewording and (cited or self._results) and self._problem is None:
             cited = await self._reviewed(rewording, cited)
+        self._text = checking.answer(self._text, cited)
         result = self._judge(cited)
         if drafted and result.model is None:
             yield Discarded()
         yield result
 
-    async def _shown(self, marks: CitationStream) -> AsyncIterator[str]:
-        """What the model writes, held back while it may still turn out to be the sign for "not there"."""
-        shown = False
-        async for piece in self._renumbered(marks):
-            self._written += piece
-            if shown:
-                yield piece
-            elif not prompts.NOT_FOUND.startswith(self._written.strip()[: len(prompts.NOT_FOUND)]):
-                shown = True
-                yield self._written.lstrip()
-
-    async def _renumbered(self, marks: CitationStream) -> AsyncIterator[str]:
+    async def _rounds(self, rewording: Rewording | None) -> AsyncIterator[Piece]:
+        """What the model says, until it says something without calling anything."""
         started = time.perf_counter()
+        prompt = list(prompt_of(self.question, self.asked, self.hits))
+        tools = self.question.tools
         try:
-            async for piece in self.model.stream(prompt_of(self.question, self.asked, self.hits)):
-                self.timings.setdefault("first_token", time.perf_counter() - started)
-                yield marks.feed(piece)
+            for number in range(ROUNDS + 1):
+                offered = tools.offered if tools else ()
+                events = self.model.respond(prompt, offered, must_answer=number == ROUNDS)
+                round_ = Round(len(self.hits), events, started, self.timings)
+                self._written, self._text, self._cited = "", "", round_.cited
+                async for sentence in self._sentences(round_):
+                    self._text += (shown := await self._checked(sentence, rewording))
+                    yield Draft(shown)
+                if not round_.calls or tools is None:
+                    break
+                if self._text:
+                    # What it says on the way to a call is no part of the answer.
+                    yield Discarded()
+                self._text = self._written = ""
+                prompt += [round_.reply, *await self._called(tools, round_.calls)]
         except ModelError as error:
             self._problem = str(error)
-        yield marks.close()
+            if isinstance(error, BrokenOffError):
+                self.model.resumable = True
         self.timings["generate"] = time.perf_counter() - started
+
+    async def _called(self, tools: Tools, calls: Sequence[ToolCall]) -> list[ToolResult]:
+        """Makes the calls, all at once; what they found can be cited from now on."""
+        results: list[ToolResult] = []
+        for call, called in zip(calls, await asyncio.gather(*map(tools.call, calls)), strict=True):
+            known = {hit.passage.id for hit in self.hits}
+            new = tuple(hit for hit in called.hits if hit.passage.id not in known)
+            if any(hit.passage.source not in self.question.sources for hit in new):
+                raise KnowledgeError("A passage outside the allowed sources was found; nothing was shown.")
+            text = prompts.result(call.name, called.text, new, len(self.hits) + 1)
+            self.hits += new
+            results.append(ToolResult(call, text))
+            if called.worked and not called.hits:
+                self._results.append(called.text)
+        return results
+
+    async def _sentences(self, round_: "Round") -> AsyncIterator[Sentence]:
+        """What the model writes, in whole sentences, as far as it is an answer."""
+        stream, shown = SentenceStream(), False
+        async for piece in round_.pieces():
+            self._written += piece
+            # Held back while it may still turn out to be the sign for "not there".
+            if not shown and prompts.NOT_FOUND.startswith(self._written.strip()[: len(prompts.NOT_FOUND)]):
+                continue
+            for sentence in stream.feed(piece if shown else self._written.lstrip()):
+                yield sentence
+            shown = True
+        for sentence in stream.close():
+            yield sentence
+
+    async def _checked(self, sentence: Sentence, rewording: Rewording | None) -> str:
+        """A sentence that is backed, or marked; in the words of the one who speaks."""
+        checking = self._checking()
+        text, unsupported = await checking.sentence(sentence, self._cited)
+        if rewording is not None:
+            text = checking.guard(await rewording.sentence(Sentence(text, sentence.spoken)))
+        return checking.marked(text) if unsupported else text
+
+    def _checking(self) -> Checking:
+        """Made anew when there is more to rest on."""
+        rests_on = (len(self.hits), len(self._results))
+        if self._checks is None or self._checks[0] != rests_on:
+            checking = Checking(
+                self.model,
+                self.question,
+                self.asked,
+                hits=self.hits,
+                results=self._results,
+                timings=self.timings,
+            )
+            self._checks = (rests_on, checking)
+        return self._checks[1]
 
     def _rewording(self) -> Rewording | None:
         editor = self.question.editor
@@ -96,30 +159,79 @@ class Generation:
         )
         if self._written.strip().startswith(prompts.NOT_FOUND):
             return replace(answer, outcome="not_found", text="", suggestions=suggestions(self.hits))
-        if problem is None and not cited:
+        if problem is None and not cited and not (text and self._results):
             problem = "The model's answer cited no document." if text else "The model answered nothing."
         long_enough = len(text.split()) > self.question.words // 2
-        if problem is not None and not (cited and long_enough):
+        backed = bool(cited or self._results)
+        if problem is not None and not (backed and long_enough):
             return replace(quoted(self.extracted, self.hits, self.timings), problem=problem)
         citations = cite(f"{self.asked} {self._text}", cited, self.hits, self.statistics)
         return replace(answer, citations=citations, problem=problem, incomplete=problem is not None)
 
 
-async def _reworded(pieces: AsyncIterator[str], rewording: Rewording) -> AsyncIterator[str]:
-    """The pieces in whole sentences, each as it may be shown."""
-    stream = SentenceStream()
-    async for piece in pieces:
-        for sentence in stream.feed(piece):
-            yield await rewording.sentence(sentence)
-    for sentence in stream.close():
-        yield await rewording.sentence(sentence)
+class BrokenOffError(ModelError):
+    """A model broke off after something of its reply was shown."""
+
+
+class Round:
+    """One reply of a model: its text as it comes, then what it wants called."""
+
+    def __init__(
+        self,
+        documents: int,
+        events: AsyncGenerator[Delta | Restarted | Reply],
+        started: float,
+        timings: dict[str, float],
+    ) -> None:
+        self._marks = CitationStream(documents)
+        self._events = events
+        self._started = started
+        self._timings = timings
+        self._reply: Reply | None = None
+
+    @property
+    def cited(self) -> list[int]:
+        """The numbers that were cited, in the order of their marks; grows."""
+        return self._marks.cited
+
+    @property
+    def reply(self) -> Reply:
+        """The reply as it came."""
+        assert self._reply is not None, "known once its pieces have been read"
+        return self._reply
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """What it wants called."""
+        return self._reply.calls if self._reply else ()
+
+    async def pieces(self) -> AsyncIterator[str]:
+        """Its text, the citations renumbered; raises `ModelError` when it breaks off."""
+        try:
+            async with aclosing(self._events) as events:
+                async for event in events:
+                    match event:
+                        case Delta(text):
+                            self._timings.setdefault("first_token", time.perf_counter() - self._started)
+                            yield self._marks.feed(text)
+                        case Restarted(problem):
+                            raise BrokenOffError(problem)
+                        case Reply():
+                            self._reply = event
+        finally:
+            rest = self._marks.close()
+        yield rest
 
 
 def prompt_of(question: Question, asked: str, hits: tuple[Hit, ...]) -> Prompt:
     """What a model is told in order to answer."""
     words = min(2 * question.words, question.most_words or 2 * question.words)
     system = prompts.rules(
-        question.instructions, language=question.language, words=words, schema=question.schema
+        question.instructions,
+        language=question.language,
+        words=words,
+        schema=question.schema,
+        lookups=question.tools is not None,
     )
     return ("system", system), ("user", prompts.material(asked, hits, question.earlier))
 

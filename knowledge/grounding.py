@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from itertools import combinations
 from typing import Self
@@ -30,6 +30,10 @@ class Evidence:
     def of(cls, texts: Iterable[str]) -> Self:
         """The evidence that texts are."""
         return cls(facts_of("\n\n".join(texts)))
+
+    def with_names(self, words: frozenset[str]) -> Self:
+        """The same, with more names that may stand in an answer."""
+        return replace(self, facts=replace(self.facts, words=self.facts.words | words))
 
 
 def evidence_of(passage: Passage) -> str:

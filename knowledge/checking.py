@@ -1,0 +1,118 @@
+"""The sentences of a generated answer, each held to what the answer was written from before it is shown."""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterable, Sequence
+
+from knowledge import prompts
+from knowledge.answers import Question
+from knowledge.documents import Hit
+from knowledge.errors import ModelError
+from knowledge.grounding import Evidence, evidence_of, unsupported
+from knowledge.guarding import Addresses, guarded
+from knowledge.models import LanguageModel
+from knowledge.rewording import recited, unwrapped
+from knowledge.streaming import Sentence, SentenceStream
+
+_CITED = re.compile(r"\[(\d{1,3})\]")
+_ENDS = re.compile(r"(?P<text>.*?)(?P<end>\s*\|?\s*)\Z", re.DOTALL)
+_PATIENCE = 10.0
+"""Seconds that an answer is held up by what is asked for again."""
+
+
+class Checking:
+    """Holds one answer to its evidence."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        question: Question,
+        asked: str,
+        *,
+        hits: Sequence[Hit],
+        results: Sequence[str],
+        timings: dict[str, float],
+    ) -> None:
+        self._model = model
+        self._question = question
+        self._hits = hits
+        self._timings = timings
+        self._left = _PATIENCE
+        about = (question.about or "", *(turn.question for turn in question.history))
+        self._said = (asked, question.text, *about, *results)
+        passages = [hit.passage for hit in hits]
+        self._addresses = Addresses.of(
+            (*self._said, *map(evidence_of, passages)),
+            (passage.url for passage in passages),
+            question.hosts,
+        )
+        self._evidence: dict[frozenset[int], Evidence] = {}
+
+    def guard(self, text: str) -> str:
+        """The text without addresses from elsewhere, mentions and hidden signs."""
+        return guarded(text, self._addresses)
+
+    async def sentence(self, sentence: Sentence, cited: Sequence[int]) -> tuple[str, bool]:
+        """The sentence as it may be shown, and whether it is to be marked as unsupported.
+
+        `cited`: the shown number of what `[1]`, `[2]` … stand for.
+        """
+        text = self.guard(sentence.text)
+        if not text.strip() or text.lstrip().startswith("```"):
+            return text, False
+        evidence = self._for(cited if _CITED.search(text) else None)
+        if not (claims := unsupported(text, evidence)):
+            return text, False
+        again = await self._again(text, claims) if sentence.spoken else None
+        if again is not None and not unsupported(again, evidence):
+            return again, False
+        return text, True
+
+    def marked(self, text: str) -> str:
+        """A sentence with the mark that says so."""
+        parts = _ENDS.fullmatch(text)
+        assert parts is not None, "each part may be empty"
+        return f"{parts['text']} {self._question.unsupported}{parts['end']}"
+
+    def answer(self, text: str, cited: Sequence[int]) -> str:
+        """The whole answer, held to what it cites in the end."""
+        text, evidence = self.guard(text), self._for(cited)
+        stream = SentenceStream()
+        shown: list[str] = []
+        for sentence in (*stream.feed(text), *stream.close()):
+            known = self._question.unsupported in sentence.text or not sentence.spoken
+            fails = not known and unsupported(sentence.text, evidence)
+            shown.append(self.marked(sentence.text) if fails else sentence.text)
+        return "".join(shown)
+
+    def _for(self, cited: Iterable[int] | None) -> Evidence:
+        """What these passages state, or all of them, with the question and what was looked up."""
+        numbers = frozenset(range(1, len(self._hits) + 1)) if cited is None else frozenset(cited)
+        if numbers not in self._evidence:
+            passages = (evidence_of(self._hits[number - 1].passage) for number in sorted(numbers))
+            names = Evidence.of([self._question.instructions]).facts.words
+            self._evidence[numbers] = Evidence.of((*self._said, *passages)).with_names(names)
+        return self._evidence[numbers]
+
+    async def _again(self, text: str, claims: Sequence[str]) -> str | None:
+        """The sentence said again without what nothing backs; None when it is not said in time."""
+        if self._left <= 0:
+            return None
+        problem = prompts.unbacked(claims)
+        prompt = (("system", self._question.instructions), ("user", prompts.say_again(text, [problem])))
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._left):
+                again = unwrapped(await self._model.complete(prompt, task="answer"), text)
+        except (TimeoutError, ModelError):
+            self._left = 0
+            return None
+        finally:
+            spent = time.perf_counter() - started
+            self._left -= spent
+            self._timings["ground"] = self._timings.get("ground", 0.0) + spent
+        if not again.strip() or "\n" in again.strip() or len(again) > 2 * len(text) + 80:
+            return None
+        before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+        return self.guard(f"{before}{recited(again.strip(), text.strip())}{after}")

@@ -1,16 +1,11 @@
-"""Pacing: of the edits that show what grows, and of the messages that go to one place."""
+"""Pacing of the edits that show what grows."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 Show = Callable[[str], Awaitable[None]]
-
-_PLACES = 1_000
-"""Places remembered before those of no interest are dropped."""
 
 
 class Paced:
@@ -67,44 +62,3 @@ class Paced:
                 await self._show(self._text)
                 self._next = time.monotonic() + self._interval
             await asyncio.sleep(self._interval)
-
-
-class Turnstile:
-    """Lets those who want to the same place through one after the other, in the order they came.
-
-    `burst` may follow each other at once; after that one goes every `interval` seconds.
-    """
-
-    def __init__(self, *, interval: float, burst: int) -> None:
-        self._interval = interval
-        self._burst = burst
-        self._places: dict[str, _Place] = {}
-
-    @asynccontextmanager
-    async def through(self, place: str) -> AsyncIterator[None]:
-        """Waits for its turn, and keeps the next one waiting until it is left."""
-        self._forget()
-        at = self._places.setdefault(place, _Place())
-        at.wanted += 1
-        try:
-            async with at.lock:
-                earliest = at.paid - (self._burst - 1) * self._interval
-                await asyncio.sleep(earliest - time.monotonic())
-                yield
-                at.paid = max(at.paid, time.monotonic()) + self._interval
-        finally:
-            at.wanted -= 1
-
-    def _forget(self) -> None:
-        """Drops the places that nobody wants to and that owe nothing."""
-        if len(self._places) > _PLACES:
-            now = time.monotonic()
-            self._places = {name: at for name, at in self._places.items() if at.wanted or at.paid > now}
-
-
-@dataclass(slots=True)
-class _Place:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    wanted: int = 0
-    paid: float = 0.0
-    """Monotonic time until which those who went have used up the place."""

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from connectors.pacing import Paced, Turnstile
+from connectors.pacing import Paced
 
 
 class Screen:
@@ -88,37 +88,3 @@ async def test_an_error_inside_ends_the_showing() -> None:
             raise ValueError("broken")
     await asyncio.sleep(0.03)
     assert screen.shown == []
-
-
-async def test_one_goes_after_the_other_in_the_order_they_came() -> None:
-    """With a burst at first, and then at the pace."""
-    turnstile = Turnstile(interval=0.03, burst=3)
-    loop = asyncio.get_running_loop()
-    went: list[tuple[int, float]] = []
-
-    async def go(number: int) -> None:
-        async with turnstile.through("C1"):
-            went.append((number, loop.time()))
-
-    await asyncio.gather(*(go(number) for number in range(8)))
-    assert [number for number, _ in went] == list(range(8))
-    assert went[7][1] - went[0][1] >= 4 * 0.03
-
-
-async def test_one_place_does_not_hold_up_another() -> None:
-    """Only who wants to the same place waits."""
-    turnstile = Turnstile(interval=60, burst=1)
-    async with asyncio.timeout(5):
-        for number in range(2_000):
-            async with turnstile.through(f"C{number}"):
-                pass
-
-
-async def test_who_fails_on_the_way_lets_the_next_one_through() -> None:
-    """Whatever happens inside."""
-    turnstile = Turnstile(interval=60, burst=1)
-    async with asyncio.timeout(5):
-        for _ in range(3):
-            with pytest.raises(ValueError, match="no"):
-                async with turnstile.through("C1"):
-                    raise ValueError("no")

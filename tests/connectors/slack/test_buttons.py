@@ -146,6 +146,7 @@ async def test_an_administrator_sees_how_things_stand(tmp_path: Path):
     async with workspace(tmp_path) as place:
         await asked(place)
         await place.mention("¿Cuál es la capital de Mongolia?", ts="1700000001.000100")
+        await place.until(lambda: len(place.slack.said("CGEN")) == 2)
         await place.answered()
         for user in (ADMIN, ANA):
             opened = {"type": "app_home_opened", "user": user, "channel": "D1", "tab": "home"}

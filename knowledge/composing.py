@@ -81,7 +81,7 @@ class Composition:
         return min(first, self._read(again), key=lambda draft: draft.flaws)
 
     async def _write(self, prompt: Prompt) -> str:
-        return "".join([piece async for piece in self.model.stream(prompt)]).strip()
+        return (await self.model.complete(prompt, task="answer")).strip()
 
     def _read(self, written: str) -> _Draft:
         draft = _Draft(read_json(written, self.schema))

@@ -15,8 +15,10 @@ from bot.editing import searchable
 from bot.framing import Framed, budget_reason, close, conclude, for_machines, frame, spoken
 from bot.journal import Past
 from bot.memory import Memory, Remembered
-from bot.messages import Message, Outcome, Replace, Reply, Status, Text
+from bot.messages import Confirm, Confirmation, Message, Outcome, Replace, Reply, Status, Text
 from bot.settings import ResolvedChannel, Settings
+from bot.tools.joining import Tools
+from bot.tools.turn import TurnTools
 from bot.voice import Voice
 from knowledge.answers import Discarded, Draft, Question, Result, Turn
 from knowledge.engine import Engine
@@ -68,6 +70,7 @@ class Answering:
         *,
         attachments: Attachments,
         budget: Budget,
+        tools: Tools,
     ) -> None:
         self._settings = settings
         self._library = library
@@ -75,6 +78,7 @@ class Answering:
         self._archive = archive
         self._attachments = attachments
         self._budget = budget
+        self._tools = tools
 
     def answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
         """The reply to a message: an answer, a refusal with its reason, or a word in return."""
@@ -88,7 +92,12 @@ class Answering:
         if said is None and message.attachments:
             yield Status(text=voice.say("reading_attachments", n=len(message.attachments)))
             attached = await self._attachments.read(message, voice)
-        if said is None and not sources and not attached.passages:
+        if (
+            said is None
+            and not sources
+            and not attached.passages
+            and not (self._settings.llm and channel.tools)
+        ):
             said = "refused_source", "refused", "not_allowed"
         if said is not None:
             key, outcome, reason = said
@@ -108,7 +117,7 @@ class Answering:
             if standing.level == "soft":
                 models = self._budget.cheaper or models
         yield Status(text=voice.say("searching"))
-        async for chunk in self._searched(message, sources, attached, voice, models):
+        async for chunk in self._searched(message, channel, sources, attached, voice=voice, models=models):
             yield chunk
 
     async def _first_reading(self, sources: frozenset[str], voice: Voice) -> Reply:
@@ -123,8 +132,10 @@ class Answering:
     async def _searched(
         self,
         message: Message,
+        channel: ResolvedChannel,
         sources: frozenset[str],
         attached: Attached,
+        *,
         voice: Voice,
         models: Sequence[str],
     ) -> Reply:
@@ -133,6 +144,9 @@ class Answering:
         account = self._budget.account(message.channel.key, message.author.id)
         earlier = await self._earlier(message)
         turns = await self._memory.turns(message.thread)
+        tools = None
+        if models:
+            tools = await self._tools.of_turn(message, channel, voice.persona, sources)
         question = Question(
             text=message.text.strip(),
             sources=sources,
@@ -148,6 +162,9 @@ class Answering:
             neutral=partial(searchable, language=voice.language),
             editor=voice.editor(),
             schema=voice.persona.format.json_schema,
+            tools=tools,
+            hosts=frozenset(self._settings.links),
+            unsupported=voice.say("unsupported"),
         )
         written = ""
         async for piece in engine.answer(question, account.enter):
@@ -159,13 +176,24 @@ class Answering:
                     written = ""
                     yield Replace(text="")
                 case Result():
+                    waiting = await tools.confirmations() if tools else ()
                     framed = _framed(piece, attached, earlier, voice)
+                    _tell_of_tools(framed, tools, waiting, voice)
                     if framed.text.startswith(written):
                         yield Text(text=framed.text[len(written) :])
                     else:
                         yield Replace(text=framed.text)
                     answer = conclude(message.id, piece, framed, voice)
-                    yield answer.model_copy(update={"usage": await account.close()})
+                    for confirmation in waiting:
+                        yield Confirm(confirmation=confirmation)
+                    yield answer.model_copy(
+                        update={
+                            "usage": await account.close(),
+                            "tool_calls": tuple(tools.calls) if tools else (),
+                            "pictures": tuple(tools.pictures) if tools else (),
+                            "confirmations": waiting,
+                        }
+                    )
 
     async def _earlier(self, message: Message) -> list[Past]:
         """The answers that this turn's is to replace, the last one first."""
@@ -190,6 +218,19 @@ def _framed(result: Result, attached: Attached, earlier: Sequence[Past], voice: 
             framed.say(voice.say("nothing_else"))
         close(framed, voice)
     return framed
+
+
+def _tell_of_tools(
+    framed: Framed, tools: TurnTools | None, waiting: Sequence[Confirmation], voice: Voice
+) -> None:
+    """What the model cannot be relied on to say: what waits for a yes, and what could not be called."""
+    if tools is None or voice.persona.format.json_schema is not None:
+        return
+    for name in tools.given_up:
+        framed.say(voice.say("tool_failed", tool=name, reason=voice.say("tool_arguments")))
+    if waiting:
+        shown = "\n\n".join(one.text for one in waiting)
+        framed.say(f"{voice.say('action_waits')}\n\n{shown}")
 
 
 def _before(turns: Sequence[Remembered], message: Message) -> tuple[Turn, ...]:

@@ -202,7 +202,9 @@ async def _join(
     voices = Voices(settings, memory)
     connectors: dict[str, Connector] = {}
     attachments = Attachments(connectors, reader.run)
-    answering = Answering(settings, library, memory, journal, attachments=attachments, budget=budget)
+    answering = Answering(
+        settings, library, memory, journal, attachments=attachments, budget=budget, tools=tools
+    )
     bot = Bot(
         channels,
         memory,

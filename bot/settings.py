@@ -198,6 +198,8 @@ class FileSettings(Table):
     sources: tuple[SourceSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
     tools: tuple[AnyTool, ...] = ()
+    links: tuple[str, ...] = ()
+    """Hosts that a generated answer may link to, besides what its sources and tools name."""
     fetch: FetchSettings = FetchSettings()
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()

@@ -62,6 +62,8 @@ class Persona(BaseModel):
     format: Format = Format()
     model: ModelsInOrder = ()
     """Who answers instead of the deployment's models."""
+    tools: tuple[str, ...] | None = None
+    """Of the tools that a channel allows, those it may call; None: all of them."""
     examples: tuple[Example, ...] = ()
     instructions: str
     """The body of the file."""

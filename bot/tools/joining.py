@@ -2,13 +2,17 @@
 
 from bot.channels import Channels
 from bot.journal import Journal
-from bot.settings import Settings
+from bot.messages import Message
+from bot.personas import Persona
+from bot.settings import ResolvedChannel, Settings
 from bot.state import State
 from bot.tools.calling import Caller
 from bot.tools.commands import ToolCommands
 from bot.tools.confirming import Confirming
 from bot.tools.ledger import Ledger
+from bot.tools.tool import Asker
 from bot.tools.toolbox import Toolbox
+from bot.tools.turn import TurnTools
 from knowledge.library import Library
 
 
@@ -22,6 +26,17 @@ class Tools:
         self.confirming = Confirming(state.redis, Ledger(library.database), self.caller, journal)
         channels = Channels(settings, library.database)
         self.commands = ToolCommands(settings, channels, self.toolbox, self.caller, self.confirming)
+
+    async def of_turn(
+        self, message: Message, channel: ResolvedChannel, persona: Persona, sources: frozenset[str]
+    ) -> TurnTools | None:
+        """What may be called to answer a message: what the channel allows, and the persona if it says."""
+        groups = channel.tools if persona.tools is None else channel.tools & set(persona.tools)
+        tools = await self.toolbox.tools(groups)
+        if not tools:
+            return None
+        asker = Asker(message.author.id, message.channel.key, sources)
+        return TurnTools(tools, self.caller, self.confirming, event=message.id, asker=asker)
 
     async def aclose(self) -> None:
         """Closes what the tools have open."""

@@ -1,7 +1,7 @@
 """What can be done about an answer: which buttons are offered, what stands on them, what a press means."""
 
 from datetime import datetime
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from bot.messages import ActionName, Answer, Channel, Command, Feedback, Message, Person
 from bot.settings import ResolvedChannel
@@ -78,33 +78,25 @@ def pressed(
 
     `id`: one per press. `reference`: what answers the press, and where the answer stands.
     """
-    if action in ("helpful", "not_helpful"):
-        return Feedback(
-            id=id,
-            # What one person says of one answer is taken in order, and waits for nothing else.
-            thread=f"feedback:{answer}:{author.id}",
-            channel=channel,
-            author=author,
-            at=at,
-            language=language,
-            private=True,
-            reference=reference,
-            answer=answer,
-            helpful=action == "helpful",
-            reason=reason or None,
-            correction=correction or None,
-        )
-    return Command(
-        id=id,
-        thread=id,
-        channel=channel,
-        author=author,
-        at=at,
-        language=language,
-        private=True,
-        reference=reference,
-        name=action,
-        arguments={"answer": answer},
+    about: dict[str, Any] = {
+        "id": id,
+        "channel": channel,
+        "author": author,
+        "at": at,
+        "language": language,
+        "private": True,
+        "reference": reference,
+    }
+    if action not in ("helpful", "not_helpful"):
+        return Command(**about, thread=id, name=action, arguments={"answer": answer})
+    return Feedback(
+        **about,
+        # What one person says of one answer is taken in order, and waits for nothing else.
+        thread=f"feedback:{answer}:{author.id}",
+        answer=answer,
+        helpful=action == "helpful",
+        reason=reason or None,
+        correction=correction or None,
     )
 
 

@@ -125,13 +125,13 @@ class Bot:
 
     async def _thank(self, feedback: Feedback, voice: Voice) -> Reply:
         await self._opinions.add_feedback(feedback)
-        for chunk in spoken(feedback.id, voice, voice.say("feedback_thanks"), "answered", "feedback"):
+        for chunk in spoken(feedback.id, voice, voice.say("feedback_thanks"), "answered", None):
             yield chunk
 
     async def _press(self, press: Command, voice: Voice) -> Reply:
         told = await self._presses.run(press, voice)
         outcome: Outcome = "refused" if told.refused else "answered"
-        text, answer = spoken(press.id, voice, told.text, outcome, told.refused or press.name)
+        text, answer = spoken(press.id, voice, told.text, outcome, told.refused)
         if told.text:
             yield text
         yield answer.model_copy(update={"citations": told.citations})

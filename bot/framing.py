@@ -131,7 +131,7 @@ def conclude(id_: str, result: Result, framed: Framed, voice: Voice) -> Answer:
     return answer
 
 
-def spoken(id_: str, voice: Voice, text: str, outcome: Outcome, reason: str) -> tuple[Text, Answer]:
+def spoken(id_: str, voice: Voice, text: str, outcome: Outcome, reason: str | None) -> tuple[Text, Answer]:
     """A reply in the bot's own words alone."""
     answer = Answer(
         id=id_,

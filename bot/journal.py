@@ -16,6 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.journal_tables import AUDIT, ESCALATIONS, FEEDBACK, TURNS, create
 from bot.messages import Answer, Citation, Command, Feedback, Message, Outcome, load_event
 
+_UNWANTED = ("ask_something", "deleted_question", "edited_question", "stopped")
+"""Reasons of turns that end without an answer as they should."""
 _SECRET = frozenset({"token", "response_url"})
 """What a connector needs to answer at once, and nobody afterwards."""
 
@@ -171,9 +173,10 @@ class Journal:
         return {row["outcome"]: row["times"] for row in await self._read(counted)}
 
     async def unanswered(self, since: datetime | None = None, limit: int = 20) -> list[Unanswered]:
-        """The last questions that were not answered, newest first."""
+        """The last questions that were not answered, newest first; not those that nobody wants answered."""
         columns = [TURNS.c[name] for name in Unanswered.__dataclass_fields__]
-        found = select(*columns).where(TURNS.c.outcome != "answered")
+        wanted = func.coalesce(TURNS.c.reason, "").not_in(_UNWANTED)
+        found = select(*columns).where(TURNS.c.outcome != "answered", wanted)
         if since is not None:
             found = found.where(TURNS.c.at >= since)
         rows = await self._read(found.order_by(TURNS.c.at.desc(), TURNS.c.id).limit(limit))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.access import is_admin
-from bot.actions import successor
+from bot.actions import first, successor
 from bot.channels import Channels
 from bot.errors import VoceroError
 from bot.journal import Journal, Past
@@ -117,16 +117,17 @@ class Presses:
         if target is None or platform not in self._connectors:
             return Told(voice.say("escalation_unavailable"), refused="nobody_to_ask")
         shown = target.partition(":")[2]
-        answer = past.message.id
-        first = await self._journal.escalate(answer, press.author.id, target, press.id)
-        if first != press.id:
+        # Once for a question, however often it was answered.
+        question = first(past.message.id)
+        asked = await self._journal.escalate(question, press.author.id, target, press.id)
+        if asked != press.id:
             return Told(voice.say("escalated_already", channel=shown))
         try:
             request = await self._request(press, past, target, voice)
-            await self._connectors[platform].post(target, request, key=f"escalation:{answer}")
+            await self._connectors[platform].post(target, request, key=f"escalation:{question}")
         except VoceroError as error:
-            log.error("Nobody could be asked in %s about %s: %s", target, answer, error)
-            await self._journal.forget_escalation(answer)
+            log.error("Nobody could be asked in %s about %s: %s", target, question, error)
+            await self._journal.forget_escalation(question)
             told = voice.say("escalation_failed", channel=shown, reason=str(error))
             return Told(told, refused="escalation_failed")
         return Told(voice.say("escalated", channel=shown))

@@ -65,6 +65,9 @@ async def test_a_person_is_asked_once_with_question_answer_and_link(tmp_path: Pa
         answer = await people.ask(QUESTION)
         told = await people.press("ask_person", answer.id)
         again = await people.press("ask_person", answer.id, author=BETO)
+        await people.press("regenerate", answer.id)
+        await people.answer(successor(answer.id))
+        await people.press("ask_person", successor(answer.id))
         [(where, request)] = people.room.said
     assert where == "slack:#personas"
     assert QUESTION in request
@@ -190,6 +193,7 @@ async def test_an_answer_is_stopped_while_it_is_written(tmp_path: Path):
             answer = await people.answer(id_)
             late = await people.press("stop", id_)
             assert await people.runtime.journal.answered(id_)
+            assert await people.runtime.journal.unanswered() == []
     assert refused.reason == "not_yours"
     assert told.text == ""
     assert (answer.outcome, answer.reason) == ("refused", "stopped")

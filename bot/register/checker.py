@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bot.register.foreign import foreign
-from bot.register.forms import Class
+from bot.register.forms import Class, readings
 from bot.register.place import Mark, Place, Tier
 from bot.register.replacement import replacement
 from bot.register.rules import concerns, judge
@@ -87,10 +87,18 @@ def check(
 
 
 def _settled(mark: Mark, allowed: frozenset[Class], *, plural_spain: bool) -> Class:
-    """Vivís is said to vos and to vosotros: the text decides, then the register."""
+    """Whom a form is said to that two may be: vivís (vos, vosotros), siéntelo (tú: sentir, usted: sentar).
+
+    The text decides, then the register.
+    """
     both = mark.reading and mark.reading.tense == "present" and mark.token.word.endswith("ís")
-    spain = plural_spain or ("W" in allowed and "V" not in allowed)
-    return "W" if both and mark.cls == "V" and spain else mark.cls
+    if both and mark.cls == "V":
+        spain = plural_spain or ("W" in allowed and "V" not in allowed)
+        return "W" if spain else "V"
+    if mark.cls not in allowed and mark.reading and mark.reading.clitics:
+        alike = (one.cls for one in readings(mark.token.word) if one.clitics == mark.reading.clitics)
+        return next((cls for cls in alike if cls in allowed), mark.cls)
+    return mark.cls
 
 
 def marks(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> list[Mark]:

@@ -72,7 +72,8 @@ def readings(word: str) -> tuple[Reading, ...]:
     found = dict.fromkeys(_finite(word)) or dict.fromkeys(_unaccented(word))
     for base, clitics in _enclitics(word):
         found |= dict.fromkeys(_with_clitics(word, base, clitics))
-    return tuple(found)
+    spelled = tuple(one for one in found if not one.unaccented)
+    return spelled or tuple(found)
 
 
 @lru_cache(maxsize=20_000)
@@ -180,10 +181,11 @@ def _with_clitics(word: str, base: str, clitics: tuple[str, ...]) -> Iterator[Re
     for form in candidates:
         joined = attach(form, *clitics)
         for reading in _finite(form) if plain(joined) == plain(word) else ():
+            if reading.tense != "imperative" or not _agrees(reading.cls, clitics):
+                continue
             # Activelas is usted without the accent; activalas is vos, activálas nobody.
-            spelled = joined == word or (plain(word) == word and reading.cls in ("U", "UU"))
-            if spelled and reading.tense == "imperative" and _agrees(reading.cls, clitics):
-                yield Reading(reading.cls, "imperative", reading.infinitive, clitics)
+            if joined == word or (plain(word) == word and reading.cls in ("U", "UU")):
+                yield Reading(reading.cls, "imperative", reading.infinitive, clitics, joined != word)
         if joined == word:
             yield from _impersonal(form, clitics)
 

@@ -24,10 +24,10 @@ def polite_order(place: Place, reading: Reading) -> Verdict:
         return None if excluded else (cls, "hard")
     if place.asked or place.repeated or (place.leaned_on and not place.negated):
         return None
-    if third_person(word) and not place.negated:
-        return _maybe_creates(place, cls)
     if word in _NEVER_STATES:
         return _state(place, cls)
+    if third_person(word) and not place.negated:
+        return _maybe_creates(place, cls)
     noun = word in (_NEVER_UU if cls == "UU" else _NEVER_U) and not place.negated
     taken = place.with_object and place.start == "first" and not place.token.label
     if noun and not taken:

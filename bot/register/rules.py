@@ -178,7 +178,8 @@ def _short_order(place: Place) -> bool:
     """Id, sed, dad, oíd are other words as well, where no clause begins with them."""
     word, after = place.word, place.at(1)
     if word == "sed":
-        return place.start == "first" and after.endswith("s")
+        joined = place.start == "joined" and place.coordinated("W")
+        return (place.start == "first" or joined) and after.endswith("s")
     goal = after in ("a", "al", "con", "por", "hacia") or after.endswith("ndo")
     if word in _NEVER_W or (word == "id" and not goal):
         return False

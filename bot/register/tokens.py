@@ -11,7 +11,7 @@ from typing import Final
 _NOT_SPOKEN: Final = re.compile(
     r"""
       (?:^|(?<=\n))[ \t]*(?:```|~~~)[\s\S]*?(?:\n[ \t]*(?:```|~~~)|\Z)    # fenced code
-    | ```[\s\S]*?(?:```|\Z) | ``[^`\n]+?`` | `[^`\n]+`
+    | ```[\s\S]*?(?:```|\Z) | ``(?:[^`\n]|`(?!`))+`` | `[^`\n]+`
     | <(?P<tag>code|pre|kbd|samp|script|style|q|blockquote|cite)\b[^<>]*>[\s\S]*?(?:</(?P=tag)\s*>|\Z)
     | (?:^|(?<=\n))[ \t]*(?:>|&gt;)[^\n]*                                  # quoted lines
     | «(?:[^«»]|«[^«»]*»)*(?:»|\Z) | ‹[^‹›\n]*›

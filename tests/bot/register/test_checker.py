@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from bot.phrases import Phrases, load
 from bot.register import check
+from bot.register.address import render_slot
 from bot.register.checker import Plural, Singular, marks
+from bot.register.conjugation import common_verbs
 from tests.bot.register.labelled import Labelled
 from tests.bot.register.labelled import load as labelled
 
@@ -69,6 +71,16 @@ def test_what_breaks_the_register_has_its_replacement(
         "You can use your account and date it, if you want.",
         "Le système vous aide avec vos données.",
         "Mencionen a @tu_equipo en #vosotros.",
+        "La nota dice ‹tú tienes la clave›, „vos no“ y ‘vosotros tenéis’.",
+        "Dice «tú dices «vos podés» siempre» y “así\nte digo”.",
+        "<pre>haz clic</pre><code>tienes</code> <kbd>tu</kbd> <q>vos podés</q>",
+        "Se escribe `tenés` o ``tú `tienes` ahora``.\n~~~\nvosotros\n~~~",
+        "<@U123TU> <#C1|tus-dudas> <https://example.com/tu|tu página> {tu} %(tu)s {{vos}}",
+        "Está en /home/tu/vos.txt, con --tu y en tu_variable.",
+        "Use the form, complete it, and never mutate your date.",
+        "Você pode enviar os seus documentos e tu podes ver.",
+        "Pots enviar els teus documents i veure el teu compte.",
+        "Puoi vedere i tuoi dati e la tua vista.",
     ],
 )
 def test_what_is_not_spoken_is_passed_over(text: str) -> None:
@@ -181,6 +193,28 @@ def test_the_bots_own_phrases_conform(register: tuple[Singular, Plural]) -> None
             names = {slot.split("#")[0] for slot in slots if ":" not in slot and "@" not in slot}
             text = phrases.render(key, seed=seed, **dict.fromkeys(names, 3))
             assert not check(text, *register).violations, text
+
+
+# The forms of these are another verb's or a noun's as well: comete (comer, cometer), salte (salir, saltar).
+HOMOGRAPHS = frozenset("cometer constar medir rever retener saltar vestir vetar".split())
+
+
+@given(
+    st.sampled_from(sorted(set(common_verbs()) - HOMOGRAPHS)),
+    st.sampled_from(REGISTERS),
+    st.sampled_from(
+        [
+            "Si {%s:present}, {%s:imperative+lo} ya.",
+            "Por favor, {%s:imperative+@reflexive} aquí y no lo {%s:negative}.",
+            "{%s:imperative:plural} todo y {%s:imperative+lo:plural}.",
+        ]
+    ),
+)
+def test_what_is_rendered_conforms(verb: str, register: tuple[Singular, Plural], frame: str) -> None:
+    """Any verb in use, rendered for a register, keeps to it."""
+    slots = frame.replace("%s", verb)
+    text = re.sub(r"\{([^}]+)\}", lambda slot: render_slot(slot[1], *register), slots)
+    assert not check(text[0].upper() + text[1:], *register).violations
 
 
 def test_replacements_conform() -> None:

@@ -1,5 +1,6 @@
 """Rewriting: tú into vos where that is exact, and what is asked for when it is not."""
 
+import re
 from typing import get_args
 
 import pytest
@@ -7,11 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.register import check, correct_sentence, correction_request, neutral, rewrite
+from bot.register.address import render_slot
 from bot.register.checker import Singular
+from bot.register.conjugation import common_verbs
 from bot.register.rewrite import moved
 from tests.bot.register.labelled import load as labelled
+from tests.bot.register.test_checker import HOMOGRAPHS
 
 TEXTS = [sentence.text for sentence in labelled()]
+# Apenas is no verb first; créamelo, siéntemelo are said to usted as well (creer, sentar).
+MORE_HOMOGRAPHS = frozenset("apenar crear fundir ir parir sentir vengar".split())
 VOS = [one.text for one in labelled() if {cls for *_, cls in one.marks} <= {"V", "TV", "UU"}]
 
 
@@ -49,6 +55,38 @@ def test_rewriting_twice_changes_nothing_more(text: str) -> None:
     """Rewriting is idempotent."""
     once, _ = rewrite(text, "vos")
     assert rewrite(once, "vos") == (once, ())
+
+
+@given(st.text())
+def test_rewriting_any_text_twice_changes_nothing_more(text: str) -> None:
+    """Idempotent on any Unicode, too."""
+    once, _ = rewrite(text, "vos")
+    assert rewrite(once, "vos") == (once, ())
+
+
+@given(
+    st.sampled_from(sorted(set(common_verbs()) - HOMOGRAPHS)),
+    st.sampled_from(
+        ["Si {%s:present}, {%s:imperative+lo}.", "No lo {%s:negative}; {%s:imperative+@reflexive}."]
+    ),
+)
+def test_no_verb_in_vos_is_touched(verb: str, frame: str) -> None:
+    """What already says vos stays, whatever the verb."""
+    text = re.sub(
+        r"\{([^}]+)\}", lambda slot: render_slot(slot[1], "vos", "ustedes"), frame.replace("%s", verb)
+    )
+    assert rewrite(text, "vos") == (text, ())
+
+
+@given(st.sampled_from(sorted(set(common_verbs()) - HOMOGRAPHS - MORE_HOMOGRAPHS)))
+def test_any_verb_becomes_what_vos_says(verb: str) -> None:
+    """The present and joined orders of tú, in any verb in use."""
+    said = {
+        person: f"Si {render_slot(f'{verb}:present', person, 'ustedes')}, "
+        f"{render_slot(f'{verb}:imperative+me+lo', person, 'ustedes')}."
+        for person in ("tú", "vos")
+    }
+    assert rewrite(said["tú"], "vos")[0] == said["vos"]
 
 
 @given(st.text())

@@ -71,6 +71,7 @@ class DiscordConnector:
             self._settings,
             self._rest,
             token=self._token,
+            desk=self._desk,
             records=self._records,
             hearer=hearer,
             responder=responder,

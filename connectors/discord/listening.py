@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import discord
 
+from bot.desk import Desk
 from bot.errors import ConfigurationError
 from bot.settings import Settings
 from connectors.discord.commands import digest, tree
@@ -32,6 +33,7 @@ class Listener:
         rest: Rest,
         *,
         token: str,
+        desk: Desk,
         records: Records,
         hearer: Hearer,
         responder: Responder,
@@ -39,6 +41,7 @@ class Listener:
         self._settings = settings
         self._rest = rest
         self._token = token
+        self._desk = desk
         self._records = records
         self._hearer = hearer
         self._responder = responder
@@ -96,6 +99,7 @@ class Listener:
         for handler in (
             self.on_ready,
             self.on_interaction,
+            self.on_error,
             self._hearer.on_message,
             self._hearer.on_raw_message_edit,
             self._hearer.on_raw_message_delete,
@@ -124,6 +128,11 @@ class Listener:
     async def on_ready(self) -> None:
         """The gateway has said who we are."""
         log.info("Discord: connected as %s.", self._hearer.myself)
+
+    async def on_error(self, event: str, *_: Any) -> None:
+        """Something that arrived could not be handled: the log and `status` tell."""
+        log.exception("Discord: %s could not be handled.", event)
+        await self._desk.count("event_failed")
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """A command, a button, a form, or something half typed."""

@@ -17,7 +17,7 @@ from bot.tools.names import PRESSES
 from connectors.discord.commands import ASK, QUESTION
 from connectors.discord.errors import told
 from connectors.discord.forms import correction_form
-from connectors.discord.inbound import Ignored
+from connectors.discord.inbound import Ignored, event_id
 from connectors.discord.interactions import (
     UPDATING,
     author_of,
@@ -62,7 +62,16 @@ class Responder:
         self._deferring = deferring
 
     async def respond(self, interaction: discord.Interaction) -> None:
-        """To whatever it is."""
+        """To whatever it is, even where that fails."""
+        try:
+            await self._respond(interaction)
+        except Exception:
+            # Whatever it is: somebody waits, and Discord does not deliver it again.
+            log.exception("Discord: the interaction %s could not be taken.", interaction.id)
+            await self._desk.count("interaction_failed")
+            await self._apologise(interaction)
+
+    async def _respond(self, interaction: discord.Interaction) -> None:
         if not self._roles.serves(interaction.guild_id):
             await self._refuse(interaction, "server_not_served", "refused_server")
             return
@@ -166,6 +175,16 @@ class Responder:
         if parameter is not None and parameter.completes:
             return await self._desk.complete(parameter.completes, typed, _CHOICES, asked.options)
         return []
+
+    async def _apologise(self, interaction: discord.Interaction) -> None:
+        if interaction.type is InteractionType.autocomplete:
+            return
+        turn = event_id(interaction.guild_id, interaction.channel_id or 0, interaction.id)
+        text = self._desk.phrases().render("apology", turn=turn)
+        if interaction.response.is_done():
+            await self._first(interaction, lambda: interaction.followup.send(text, ephemeral=True))
+        else:
+            await self._first(interaction, lambda: interaction.response.send_message(text, ephemeral=True))
 
     async def _refuse(self, interaction: discord.Interaction, reason: str, key: str, **values: str) -> None:
         """Says why nothing happens, to whom it concerns alone."""

@@ -190,3 +190,31 @@ async def test_what_cannot_be_queued_is_apologised_for(tmp_path: Path) -> None:
         await connector._apologise(question())
         [apology] = discord.said()
     assert "discord:100:200:1" in apology
+
+
+async def test_records_that_cannot_be_read_cost_no_question(tmp_path: Path) -> None:
+    """A reply is then a new question, and the answer is posted all the same."""
+    async with server(tmp_path) as place:
+
+        async def away(*_: Any, **__: Any) -> Any:
+            raise ConnectionError("Redis is away")
+
+        records = place.runtime.connectors["discord"]._records  # type: ignore[attr-defined]
+        records._redis = type("Away", (), {"get": away, "set": away})()
+        reference = {"message_id": "1", "channel_id": CHANNEL}
+        await place.discord.write(f"<@{BOT}> {QUESTION}", type=19, message_reference=reference)
+        assert "17 días" in (await place.said())[0]
+
+
+async def test_a_command_that_cannot_be_taken_is_apologised_for(tmp_path: Path) -> None:
+    """Whatever goes wrong in between: its author reads a word, the reason is counted."""
+    async with server(tmp_path) as place:
+        connector = place.runtime.connectors["discord"]
+
+        async def broken(*_: Any) -> Any:
+            raise RuntimeError("broken")
+
+        connector._desk.phrases_in = broken  # type: ignore[attr-defined]
+        token = await place.discord.command("unheard-of", [])
+        assert "discord:100:200:" in await place.answer(token)
+        await place.reasons("interaction_failed")

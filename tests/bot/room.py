@@ -55,6 +55,8 @@ class Room:
     files: dict[str, bytes] = field(default_factory=dict)
     broken: str = ""
     """Why nothing can be said outside turns."""
+    lost: int = 0
+    """So many times something is said, and the process fails before it hears of it."""
     keys: set[str] = field(default_factory=set)
     ended: dict[str, asyncio.Event] = field(default_factory=dict)
     place: dict[str, str] = field(default_factory=dict)
@@ -88,6 +90,9 @@ class Room:
         if key not in self.keys:
             self.said.append((channel, text))
         self.keys.add(key)
+        if self.lost:
+            self.lost -= 1
+            raise RuntimeError("the connection was cut")
 
     async def link(self, event: Message | Command | Feedback) -> str | None:
         """The address of what a press is about."""

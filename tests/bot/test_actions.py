@@ -90,6 +90,16 @@ async def test_who_cannot_be_told_can_be_asked_again(tmp_path: Path):
     assert len(people.room.said) == 1
 
 
+async def test_a_person_is_asked_once_though_the_try_failed_after_it(tmp_path: Path):
+    """What was said and not heard of is not said again; the one who pressed is told all the same."""
+    async with room(settings(tmp_path)) as people:
+        answer = await people.ask(QUESTION)
+        people.room.lost = 1
+        told = await people.press("ask_person", answer.id)
+    assert "#personas" in told.text
+    assert len(people.room.said) == 1
+
+
 async def test_what_the_others_may_not_read_is_not_shown_to_them(tmp_path: Path):
     """An answer from a limited source goes to the target without its text."""
     path = settings(tmp_path, "").path

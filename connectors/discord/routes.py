@@ -113,13 +113,15 @@ class Routes:
     def _ways(self, part: int, replaced: str) -> list[str]:
         if self._direct is not None:
             return []
-        usable = self._ticket is not None and self._ticket.alive
+        ticket = self._ticket if self._ticket is not None and self._ticket.alive else None
         if self._hidden:
-            return [_BY_TICKET] if usable else []
-        own = usable and self._ticket is not None and not self._ticket.pressed
-        ticket = [_BY_TICKET] if own and (part > 0 or not replaced) else []
-        # A post in the channel has a nonce, a further one through the token has none.
-        return [self.channel, *ticket] if part else [*ticket, self.channel]
+            return [_BY_TICKET] if ticket else []
+        # A post in the channel has a nonce; through the ticket only the first message can be tried again.
+        if ticket is None or (ticket.pressed and ticket.hidden):
+            return [self.channel]
+        if part or ticket.pressed:
+            return [self.channel, _BY_TICKET]
+        return [self.channel] if replaced else [_BY_TICKET, self.channel]
 
     async def _send(self, way: str, part: int, piece: Piece, replaced: str) -> str:
         if way == _BY_TICKET:

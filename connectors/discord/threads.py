@@ -1,5 +1,6 @@
 """A thread for each answer, where that is wanted: to go on in, without filling the channel."""
 
+import asyncio
 import logging
 
 from bot.messages import Command, Feedback, Message
@@ -12,6 +13,7 @@ from connectors.discord.routes import Post, Routes
 log = logging.getLogger(__name__)
 
 _NAME = 100
+_SECONDS = 5
 
 
 class Threads:
@@ -41,11 +43,12 @@ class Threads:
     async def _open(self, event: Message | Command | Feedback, message: str) -> bool:
         text = " ".join(defused(event.text).split()) if isinstance(event, Message) else ""
         try:
-            thread = await self._poster.open_thread(
-                event.reference["channel"], message, text[:_NAME] or event.channel.label[:_NAME]
-            )
-        except DiscordError as error:
-            log.warning("Discord: %s gets no thread: %s", event.id, error)
+            async with asyncio.timeout(_SECONDS):  # the answer waits for it
+                thread = await self._poster.open_thread(
+                    event.reference["channel"], message, text[:_NAME] or event.channel.label[:_NAME]
+                )
+        except (DiscordError, TimeoutError) as error:
+            log.warning("Discord: %s gets no thread: %s", event.id, str(error) or "no answer in time")
             return False
         await self._records.keep_thread(thread, event.thread)
         return True

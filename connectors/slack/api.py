@@ -31,6 +31,8 @@ _UNKNOWN = frozenset(
 )
 """What Slack says where it does not have a method, or not for this app."""
 _UNKNOWN_SECONDS = 600.0
+_NOT_SO = frozenset({"http_404", "http_405"})
+"""There is nothing that answers to the verb."""
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Between the tries of a call that failed in passing."""
 
@@ -81,7 +83,13 @@ class Api:
         if self._pace is not None:
             await self._pace.spend(method)
         # The SDK's own method knows the verb and the form that each takes.
-        return await _carried_out(method, getattr(self.client, method.replace(".", "_"))(**arguments))
+        try:
+            return await _carried_out(method, getattr(self.client, method.replace(".", "_"))(**arguments))
+        except SlackError as error:
+            if error.code not in _NOT_SO:
+                raise
+        # What the SDK reads by GET, every server that speaks Slack's protocol answers by POST, too.
+        return await _carried_out(method, self.client.api_call(method, data=arguments))
 
     async def insist(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """A call that does no harm twice, through what passes."""

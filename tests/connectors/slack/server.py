@@ -54,6 +54,8 @@ class SlackServer(Methods):
     """Addresses of Socket Mode that have not been used; each serves once."""
     refused_sockets: int = 0
     """So many connections fail."""
+    only_post: bool = False
+    """Whether calls by GET find nothing."""
     scopes: str = "chat:write"
     """What auth.test says was granted."""
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -64,6 +66,8 @@ class SlackServer(Methods):
 
     async def api(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
+        if self.only_post and request.method == "GET":
+            raise web.HTTPNotFound
         if request.content_type == "application/json":
             arguments = await request.json()
         else:

@@ -69,6 +69,15 @@ async def test_channels_and_people_are_looked_up_once(tmp_path: Path, redis: Red
     assert len(heard.slack.called("users.info")) == 1
 
 
+async def test_a_server_that_takes_no_get_is_asked_by_post(tmp_path: Path, redis: Redis):
+    """The SDK reads by GET; not everything that speaks Slack's protocol does."""
+    async with listening(tmp_path, redis) as heard:
+        heard.slack.only_post = True
+        await heard.acknowledged(await heard.slack.send(event("app_mention", "hola", user=ADMIN)))
+    (message,) = heard.submitted
+    assert (message.channel.name, message.author.admin) == ("general", True)
+
+
 @pytest.mark.parametrize(
     "fault", [Fault("missing_scope"), Fault(status=500), Fault(status=429, retry_after=60)]
 )

@@ -170,12 +170,10 @@ async def test_the_model_may_search_again_and_cite_what_it_finds(
 ) -> None:
     """What a search brings is numbered on, and becomes a citation."""
     async with shop(tmp_path, server) as talk:
-        server.script = [
-            calls(("search", {"query": "portal anticipación"})),
-            says("Se piden en el portal [9]."),
-        ]
-        answer = await talk.ask("zapato", SHOP)
-        found = [one for one in server.requests[-1]["messages"] if one["role"] == "tool"][0]["content"]
+        search = calls(("search", {"query": "portal anticipación"}))
+        server.script = [search, says("Se piden en el portal [9].")]
+        await talk.ask("zapato", SHOP)
+        found = next(one for one in server.requests[-1]["messages"] if one["role"] == "tool")["content"]
         number = found.partition("Se piden")[0].rpartition('number="')[2].partition('"')[0]
         server.requests.clear()
         server.script = [search, says(f"Se piden en el portal [{number}].")]

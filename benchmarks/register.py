@@ -1,11 +1,12 @@
-"""The register checker on texts: precision and recall by class, false alarms, throughput.
+"""The register checker on texts: precision and recall by class, false alarms, rewriting, throughput, memory.
 
-    benchmarks/register.py                                     the sentences of tests/bot/register
-    benchmarks/register.py --data FILE.jsonl                   {"text", "gold": [[start, end, "…", class]]}
-    benchmarks/register.py --conforming usted ustedes FILE.jsonl   hard alarms on {"text"} that conform
-    benchmarks/register.py --turn vos ustedes FILE.jsonl       what an answer made of {"text"} is held up
+    benchmarks/register.py                            the sentences of tests/bot/register
+    benchmarks/register.py --data FILE.jsonl          {"text", "gold": [[start, end, "…", class]]}
+    benchmarks/register.py --conforming FILE.jsonl    hard alarms on {"text", "register", "source"}
+    benchmarks/register.py --parallel FILE.jsonl      rewriting {"tú", "vos"}, the same text twice
 
-What the checker was developed on says nothing about other texts: name the set beside every number.
+benchmarks/register_sets.py makes the first two; in `implicit` it also says where usted is meant without the
+word. What the checker was developed on says nothing about other texts: name the set beside every number.
 """
 
 import argparse
@@ -13,93 +14,125 @@ import json
 import resource
 import sys
 import time
-from collections import Counter, deque
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-Gold = list[tuple[str, set[tuple[int, int, str]]]]
-_SENTENCES, _TOKEN = 5, 4
-"""Texts in an answer, and characters in a piece of it."""
 CLASSES = ("T", "V", "TV", "U", "UU", "W")
+Span = tuple[int, int]
 
 
-def labelled(path: Path | None) -> Gold:
-    """Texts with their marks."""
+@dataclass
+class Labelled:
+    """A text, its marks, and where usted is meant without the word."""
+
+    text: str
+    gold: dict[Span, str]
+    implicit: set[Span]
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def labelled(path: Path | None) -> list[Labelled]:
+    """Texts with their marks, each once."""
     if path is None:
         from tests.bot.register.labelled import load
 
-        return [(one.text, set(one.marks)) for one in load()]
-    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [(line["text"], {(start, end, cls) for start, end, _, cls in line["gold"]}) for line in lines]
+        return [Labelled(one.text, {(a, b): cls for a, b, cls in one.marks}, set()) for one in load()]
+    marked = {line["text"]: line for line in lines(path) if "gold" in line}
+    return [
+        Labelled(
+            text,
+            {(start, end): cls for start, end, _, cls in line["gold"]},
+            {(start, end) for start, end, *_ in line.get("implicit", [])},
+        )
+        for text, line in marked.items()
+    ]
 
 
-def measure(gold: Gold) -> None:
-    """Precision of sure findings, recall of sure and of any, by class."""
+def measure(texts: list[Labelled]) -> None:
+    """Precision of sure findings, recall of sure and of any, by class; usted without the word beside them."""
     from bot.register.checker import marks
 
     sure, right, heard, heard_surely, wanted = (Counter[str]() for _ in range(5))
-    for text, expected in gold:
-        found = {(mark.token.start, mark.token.end, mark.cls): mark.tier for mark in marks(text)}
-        for key, tier in found.items():
-            if tier == "hard":
-                sure[key[2]] += 1
-                right[key[2]] += key in expected
-        for key in expected:
-            wanted[key[2]] += 1
-            heard[key[2]] += key in found
-            heard_surely[key[2]] += found.get(key) == "hard"
-    print(f"{len(gold)} texts, {sum(wanted.values())} forms of address")
+    implied, implied_right = 0, 0
+    for one in texts:
+        wanted.update(one.gold.values())
+        for mark in marks(one.text):
+            span, hard = (mark.token.start, mark.token.end), mark.tier == "hard"
+            if (
+                mark.cls == "U"
+                and mark.reading
+                and mark.reading.tense != "imperative"
+                and span not in one.gold
+            ):
+                implied += 1
+                implied_right += span in one.implicit
+                continue
+            sure[mark.cls] += hard
+            if one.gold.get(span) == mark.cls:
+                heard[mark.cls] += 1
+                right[mark.cls] += hard
+                heard_surely[mark.cls] += hard
+    print(f"{len(texts)} texts, {wanted.total()} forms of address")
     print(f"{'class':8}{'hard precision':>16}{'hard recall':>14}{'recall':>10}{'n':>7}")
     for cls in (*CLASSES, "all"):
-        of = (lambda counts: sum(counts.values())) if cls == "all" else (lambda counts, cls=cls: counts[cls])
-        if of(wanted) or of(sure):
-            precision = of(right) / of(sure) if of(sure) else float("nan")
-            share = of(wanted) or float("nan")
-            sure_share, any_share = of(heard_surely) / share, of(heard) / share
-            print(f"{cls:8}{precision:16.3f}{sure_share:14.3f}{any_share:10.3f}{of(wanted):7}")
+        counts = [
+            one.total() if cls == "all" else one[cls] for one in (right, sure, heard_surely, heard, wanted)
+        ]
+        if counts[1] or counts[4]:
+            shares = share(counts[0], counts[1]), share(counts[2], counts[4]), share(counts[3], counts[4])
+            print(f"{cls:8}{shares[0]:>16}{shares[1]:>14}{shares[2]:>10}{counts[4]:>7}")
+    meant = sum(len(one.implicit) for one in texts)
+    if meant:
+        precision, recall = share(implied_right, implied), share(implied_right, meant)
+        print(f"usted unsaid: precision {precision}, recall {recall}, n {meant}")
 
 
-def alarms(singular: str, plural: str, path: Path) -> None:
-    """The share of texts with a sure violation, and how fast they were checked."""
+def share(part: int, whole: int) -> str:
+    """A share of nothing is no number."""
+    return f"{part / whole:.3f}" if whole else "–"
+
+
+def alarms(path: Path) -> None:
+    """The share of texts with a sure violation, by source, and how fast they were checked."""
     from bot.register import check
 
-    texts = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
-    check(texts[0], "vos", "ustedes")
-    began = time.process_time()
-    alarmed = sum(bool(check(text, singular, plural).violations) for text in texts)  # type: ignore[arg-type]
+    texts = [line for line in lines(path) if line.get("register")]
+    check(texts[0]["text"], "vos", "ustedes")
+    began, alarmed, seen = time.process_time(), Counter[str](), Counter[str]()
+    for line in texts:
+        source = line.get("source", path.stem)
+        seen[source] += 1
+        alarmed[source] += bool(check(line["text"], line["register"], "ustedes").violations)
     seconds = time.process_time() - began
-    share, speed = alarmed / len(texts), len(texts) / seconds
-    print(f"{len(texts)} texts, {share:.2%} with a hard alarm, {speed:.0f} a CPU second")
+    for source, count in seen.items():
+        print(f"{source}: {count} texts, {alarmed[source] / count:.2%} with a hard alarm")
+    print(f"{len(texts) / seconds:.0f} texts a CPU second")
 
 
-def turn(singular: str, plural: str, path: Path) -> None:
-    """The CPU time that editing adds to a written answer in pieces of a token, by the sentence."""
-    from bot.editing import PersonaEditor
-    from bot.personas import Register
-    from bot.register.tone import Format
-    from knowledge.streaming import SentenceStream
+def parallel(path: Path) -> None:
+    """Rewriting: the words that a person changed from tú to vos, and what was touched that was vos."""
+    from bot.register import rewrite
 
-    texts = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
-    answers = [" ".join(texts[start : start + _SENTENCES]) for start in range(0, len(texts), _SENTENCES)]
-    register = Register.model_validate({"singular": singular, "plural": plural})
-    editor = PersonaEditor(register, Format(formality="formal", emoji=0))
-    editor.review("Tienes que ir.")  # reads the verbs
-    spent: list[float] = []
-    for answer in answers:
-        stream, before, began = SentenceStream(), deque[str](maxlen=2), time.process_time()
-        pieces = [answer[start : start + _TOKEN] for start in range(0, len(answer), _TOKEN)]
-        for sentences in (*map(stream.feed, pieces), stream.close()):
-            for sentence in sentences:
-                review = editor.review(sentence.text, "".join(before))
-                if not review.problems and review.text == sentence.text:
-                    spent.append(1000 * (time.process_time() - began))
-                before.append(sentence.text)
-                began = time.process_time()
-    spent.sort()
-    half, most, longest = (spent[int(share * (len(spent) - 1))] for share in (0.5, 0.99, 1))
-    print(f"{len(answers)} answers, {len(spent)} conforming sentences; CPU ms for each: ", end="")
-    print(f"median {half:.2f}, 99 % {most:.2f}, longest {longest:.2f}")
+    changed, same, touched, pairs = 0, 0, 0, lines(path)
+    for line in pairs:
+        before, after = line["tú"].split(), line["vos"].split()
+        done = rewrite(line["tú"], "vos")[0].split()
+        touched += bool(rewrite(line["vos"], "vos")[1])
+        if len(before) == len(after) == len(done):
+            words = [(b, a, d) for b, a, d in zip(before, after, done, strict=True) if b != a]
+            changed += len(words)
+            same += sum(a == d for _, a, d in words)
+    print(
+        f"{len(pairs)} pairs: {share(same, changed)} of {changed} words as written; {touched} in vos touched"
+    )
 
 
 def main() -> None:
@@ -107,17 +140,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--conforming", nargs=3, metavar=("SINGULAR", "PLURAL", "FILE"))
-    parser.add_argument("--turn", nargs=3, metavar=("SINGULAR", "PLURAL", "FILE"))
+    for name in ("--data", "--conforming", "--parallel"):
+        parser.add_argument(name, type=Path, metavar="FILE")
     options = parser.parse_args()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if options.conforming:
-        singular, plural, file = options.conforming
-        alarms(singular, plural, Path(file))
-    elif options.turn:
-        singular, plural, file = options.turn
-        turn(singular, plural, Path(file))
+        alarms(options.conforming)
+    elif options.parallel:
+        parallel(options.parallel)
     else:
         measure(labelled(options.data))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

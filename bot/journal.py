@@ -59,6 +59,8 @@ class Past:
     citations: tuple[Citation, ...]
     passages: frozenset[str]
     """Ids of the passages that were cited."""
+    tools: frozenset[str]
+    """Names of the tools that were called."""
     posts: str | None
     """What the connector remembered of where it stands."""
 
@@ -299,6 +301,7 @@ def _past(row: RowMapping) -> Past | None:
         answer=row["answer"] or "",
         citations=tuple(Citation.model_validate(cited) for cited in row["citations"]),
         passages=frozenset(cited["passage"] for cited in row["citations"] if cited.get("passage")),
+        tools=frozenset(call["name"] for call in row["tool_calls"]),
         posts=row["posts"],
     )
 

@@ -76,8 +76,9 @@ class Presses:
         past = await self._journal.past(answer)
         if past is None:
             return Told(voice.say("answer_unknown"), refused="answer_unknown")
-        elsewhere = past.message.channel.key != press.channel.key
-        if (elsewhere or press.name == "regenerate") and not self._may(press, past.message.author):
+        # What was said to one person, or in another channel, is not opened by whoever knows its id.
+        closed = past.message.private or past.message.channel.key != press.channel.key
+        if (closed or press.name == "regenerate") and not self._may(press, past.message.author):
             return Told(voice.say("not_yours"), refused="not_yours")
         match press.name:
             case "show_sources":
@@ -138,11 +139,11 @@ class Presses:
         there = await self._channels.of(
             Channel(platform=platform, id=place, name=place[1:] if place.startswith("#") else None)
         )
-        cited = {citation.source for citation in past.citations}
+        sources = {citation.source for citation in past.citations}
         link = await self._connectors[press.channel.platform].link(press)
         person = press.author.name or press.author.id
         parts = [voice.say("escalation_request", person=person, question=past.message.text)]
-        if cited <= there.sources:
+        if sources <= there.sources and past.tools <= there.tools:
             parts.append(voice.say("escalation_context", answer=_short(past.text)))
         else:
             parts.append(voice.say("escalation_withheld"))

@@ -179,14 +179,17 @@ async def test_only_the_asker_or_an_admin_asks_again(tmp_path: Path):
 
 
 async def test_a_button_from_elsewhere_tells_nothing(tmp_path: Path):
-    """A press in another channel does not open an answer that was given in this one."""
+    """A press in another channel does not open an answer that was given in this one, or to one person."""
     async with room(settings(tmp_path)) as people:
         answer = await people.ask(QUESTION)
         elsewhere = Channel(platform="slack", id="C2", name="otro")
         told = await people.press("show_sources", answer.id, author=BETO, channel=elsewhere)
         unknown = await people.press("show_sources", "slack:T1:C1:nothing")
+        hidden = await people.ask(QUESTION, private=True)
+        seen = await people.press("show_sources", hidden.id, author=BETO)
     assert (told.reason, told.citations) == ("not_yours", ())
     assert unknown.reason == "answer_unknown"
+    assert (seen.reason, seen.citations) == ("not_yours", ())
 
 
 async def test_an_answer_is_stopped_while_it_is_written(tmp_path: Path):

@@ -37,9 +37,20 @@ def tu_order(place: Place, reading: Reading) -> Verdict:
         return "T", "hard"
     if place.asked or not place.start:
         return None
-    if place.start == "joined" and not place.coordinated("T", "TV"):
+    if place.start == "joined" and (not place.coordinated("T", "TV") or _tells_before(place)):
         return ("T", "soft") if place.marks and verb not in _NEVER else None
     return _ve(place) if word == "ve" else _maybe_third(place, verb)
+
+
+def _tells_before(place: Place) -> bool:
+    """Avisa cuando alguien te escribe o pide: the nearest verb is somebody else's."""
+    for index in range(place.index - 2, -1, -1):
+        other = Place(place.sentence, index, place.marks, place.evidence)
+        if index in place.marks or other.nominal:
+            return False
+        if any(one.cls == "T" and one.tense == "imperative" for one in readings(other.word)):
+            return True
+    return False
 
 
 def _ve(place: Place) -> Verdict:
@@ -90,7 +101,7 @@ def _ordered(place: Place, verb: str) -> bool:
         return _after_purpose(place) or (familiar and place.tokens[0].word in _SEQUENCE)
     if place.start != "first" or place.aside:
         return False
-    if familiar or place.at(1) == "sesión" or (place.word in _LABELS and place.brief):
+    if familiar or place.at(1) == "sesión" or (place.word in _LABELS and (place.brief or place.token.step)):
         return True
     descriptive = verb in _DESCRIPTIVE or verb.endswith(("izar", "ificar"))
     return place.word in _USUAL or (not descriptive and (place.with_object or place.token.step))

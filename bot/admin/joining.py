@@ -28,7 +28,7 @@ def open_admin(
 ) -> Admin:
     """The admin commands over everything they are about."""
     index = IndexCommands(settings, library, journal, dispatch)
-    speaking = VoiceCommands(channels, voices, answering)
+    speaking = VoiceCommands(settings, channels, voices, answering)
     channel = ChannelCommands(settings, channels, voices)
     return Admin(
         settings,

@@ -2,18 +2,21 @@
 
 import difflib
 
+from bot.access import readable
 from bot.admin.steps import Done, Steps, refused
 from bot.answering import Answering
 from bot.channels import Channels
 from bot.messages import Answer, Command, Message
 from bot.personas import Persona
+from bot.settings import Settings
 from bot.voice import Voice, Voices
 
 
 class VoiceCommands:
     """Personas, and trials of them."""
 
-    def __init__(self, channels: Channels, voices: Voices, answering: Answering) -> None:
+    def __init__(self, settings: Settings, channels: Channels, voices: Voices, answering: Answering) -> None:
+        self._settings = settings
         self._channels = channels
         self._voices = voices
         self._answering = answering
@@ -50,17 +53,18 @@ class VoiceCommands:
         trial = Voice(persona, persona.phrases(persona.answers_in(message.text)), command.id)
         async for chunk in self._answering.answer(message, channel, trial):
             if isinstance(chunk, Answer):
-                sources = ", ".join(f"`{one}`" for one in sorted(channel.sources))
+                sources = sorted(readable(self._settings, channel, message))
+                names = ", ".join(f"`{name}`" for name in sources)
                 facts = {
                     "status_persona": f"`{chunk.persona}`",
-                    "status_sources": sources or voice.say("status_none"),
+                    "status_sources": names or voice.say("status_none"),
                     "status_outcome": f"`{chunk.outcome}`",
                     "status_confidence": f"{chunk.confidence:.2f}",
                     "status_model": f"`{chunk.model}`" if chunk.model else voice.say("status_none"),
                 }
                 told = "\n".join(f"- {voice.say(key)}: {value}" for key, value in facts.items())
                 data = chunk.model_dump(mode="json", by_alias=True, exclude={"type", "data", "actions"})
-                data["sources"] = sorted(channel.sources)
+                data["sources"] = sources
                 yield Done(f"{told}\n\n{chunk.text}", data, citations=chunk.citations)
             elif chunk.type == "status":
                 yield chunk

@@ -12,7 +12,7 @@ from bot.config import load_settings
 from bot.messages import Channel, Message
 from bot.phrases import Phrases
 from tests.bot.company import company
-from tests.bot.room import ANA, BETO, HELP, JEFA, room
+from tests.bot.room import ANA, BETO, HELP, JEFA, Room, room
 from tests.model_server import STALL, model_server
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
@@ -88,6 +88,20 @@ async def test_who_cannot_be_told_can_be_asked_again(tmp_path: Path):
     assert (refused.reason, "channel_not_found" in refused.text) == ("escalation_failed", True)
     assert "#personas" in told.text
     assert len(people.room.said) == 1
+
+
+async def test_a_person_may_be_asked_on_another_platform(tmp_path: Path):
+    """What is pressed on one is said on the other, with a link back."""
+    async with room(settings(tmp_path, HERE.replace("slack:#personas", "discord:#personas"))) as people:
+        other = Room("discord")
+        people.runtime.connectors["discord"] = other
+        answer = await people.ask(QUESTION)
+        told = await people.press("ask_person", answer.id)
+        [(where, request)] = other.said
+    assert where == "discord:#personas"
+    assert "https://slack.test/the answer" in request
+    assert "#personas" in told.text
+    assert people.room.said == []
 
 
 async def test_a_person_is_asked_once_though_the_try_failed_after_it(tmp_path: Path):

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 _ACKNOWLEDGED = 40060
 """Another process that listens was faster: the token is as good here."""
 _CHOICE, _CHOICES = 100, 25
+_HEAD_START = 1.0
+"""Seconds that queueing has before Discord is told that an answer will come; it waits for three."""
 _HASTY_SECONDS = 2.0
 """For what is offered while someone types: later, Discord shows it no more."""
 
@@ -119,15 +121,26 @@ class Responder:
         event: Message | Command | Feedback,
         defer: Callable[[], Awaitable[None]],
     ) -> None:
-        """Defers and queues at the same time, for either may take its time."""
+        """Queues, then defers; a queue that is slow is not waited for, because Discord does not wait."""
         key = str(interaction.id)
-        self._deferring[key] = asyncio.ensure_future(defer())
+        queueing = asyncio.create_task(self._prepared(interaction, event))
+
+        async def deferred() -> None:
+            # What is promised should be safe: the gateway does not deliver it again.
+            await asyncio.wait([queueing], timeout=_HEAD_START)
+            await defer()
+
+        self._deferring[key] = asyncio.create_task(deferred())
         try:
-            changes: dict[str, Any] = {"author": author_of(interaction, await self._groups(interaction))}
-            changes["thread"] = await self._thread(interaction, event)
-            await asyncio.gather(self._deferring[key], self._queue(event.model_copy(update=changes)))
+            await asyncio.wait([self._deferring[key], queueing])
+            await asyncio.gather(self._deferring[key], queueing)
         finally:
             del self._deferring[key]
+
+    async def _prepared(self, interaction: discord.Interaction, event: Message | Command | Feedback) -> None:
+        author = author_of(interaction, await self._groups(interaction))
+        thread = await self._thread(interaction, event)
+        await self._queue(event.model_copy(update={"author": author, "thread": thread}))
 
     async def _thread(self, interaction: discord.Interaction, event: Message | Command | Feedback) -> str:
         """The bot's thread that it goes on in, where that is on record."""

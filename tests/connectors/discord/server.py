@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.app import Runtime, open_runtime
+from bot.app import open_runtime
 from bot.config import load_settings
 from bot.messages import Message
+from bot.runtime import Runtime
 from bot.settings import Settings
 from tests.bot.company import company
 from tests.connectors.discord.loopback import TOKEN, Loopback, loopback

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from knowledge.models.failures import CallError, failure
 from knowledge.models.parts import Adapter, Gathered, Part, estimate
+from knowledge.models.thinking import ThinkingFilter
 from knowledge.models.vocabulary import Delta, Prompt, Reply, Tool
 
 
@@ -27,13 +28,17 @@ class Client:
         self, prompt: Prompt, tools: Sequence[Tool] = (), *, must_answer: bool = False
     ) -> AsyncGenerator[Delta | Reply]:
         """A reply as it comes; the `Reply` at its end only if that is its proper end."""
-        gathered = Gathered()
+        gathered, thinking = Gathered(), ThinkingFilter()
         try:
             async with aclosing(self._timed(prompt, tools, must_answer)) as parts:
                 async for part in parts:
-                    gathered.add(part)
-                    if part.text:
-                        yield Delta(part.text)
+                    said = thinking.feed(part.text)
+                    gathered.add(replace(part, text=said))
+                    if said:
+                        yield Delta(said)
+            if said := thinking.close():
+                gathered.text += said
+                yield Delta(said)
             reply = gathered.reply(self.spec, without_calls=must_answer)
         except Exception as error:
             failed = failure(self.spec, error, started=gathered.started)

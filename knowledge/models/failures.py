@@ -1,6 +1,7 @@
 """How calls of models fail: what every client raises, as one kind of error with a sentence and a reason."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from knowledge.errors import ModelError
@@ -119,7 +120,7 @@ def _retry_after(error: Exception) -> float | None:
     """Seconds that the provider asks to wait."""
     # Ollama's client keeps the response with the error that it raised its own instead of.
     responses = (getattr(one, "response", None) for one in (error, error.__context__))
-    headers = next((response.headers for response in responses if response is not None), {})
+    headers: Mapping[str, str] = next((one.headers for one in responses if one is not None), {})
     told = str(headers.get("retry-after") or _retry_delay(getattr(error, "details", None)) or "")
     try:
         return max(0.0, float(told.removesuffix("s")))

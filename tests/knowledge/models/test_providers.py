@@ -122,13 +122,13 @@ async def test_the_last_word_has_no_calls(server: ProviderServer):
     assert (last.text, last.calls) == ("Quedan doce.", ())
 
 
-async def test_arguments_that_are_no_json_are_said_to_be_none(server: ProviderServer):
+@pytest.mark.parametrize("name", ["openai", "responses", "openai-like", "anthropic"])
+async def test_arguments_that_are_no_json_are_said_to_be_none(name: str):
     """They are for the model to write again, not for a tool."""
-    if server.name in ("gemini", "ollama"):
-        pytest.skip("arguments are JSON of the event itself here")
-    server.script = [calls(("stock", '{"product": "li'))]
-    async with model(server) as asked:
-        first = await reply(asked, PROMPT, STOCK)
+    async with provider_server(name) as server:
+        server.script = [calls(("stock", '{"product": "li'))]
+        async with model(server) as asked:
+            first = await reply(asked, PROMPT, STOCK)
     assert [(call.name, call.arguments, call.written) for call in first.calls] == [
         ("stock", None, '{"product": "li')
     ]
@@ -239,6 +239,68 @@ async def test_wherever_a_stream_ends_half_a_reply_is_none(server: ProviderServe
             assert failed.kind in ("cut", "empty", "malformed", "unavailable")
     await client.aclose()
     assert kept < 30
+
+
+async def test_the_beginning_of_a_prompt_is_the_same_in_every_turn(server: ProviderServer):
+    """System prompt and tools first, the question last: what providers cache is what two turns share."""
+    system = ("system", "Sé breve. " * 100)
+    async with model(server) as asked:
+        for question in ("¿Cuántas limas?", "¿Y en España?"):
+            await reply(asked, (system, ("user", question)), STOCK, WEATHER)
+    first, second = ({**request} for request in server.requests)
+    said = next(name for name in ("messages", "contents", "input") if name in first)
+    *shared, asked_first = first.pop(said)
+    *also_shared, asked_second = second.pop(said)
+    assert "limas" in str(asked_first) and "España" in str(asked_second)
+    assert (shared, first) == (also_shared, second)
+    assert str(first | {said: shared}).count("Sé breve. " * 100) == 1
+
+
+async def test_anthropic_is_told_what_to_keep():
+    """The end of what all turns share, and with tools the end of what the calls of one turn share."""
+    async with provider_server("anthropic") as server, model(server) as asked:
+        await reply(asked, PROMPT)
+        await reply(asked, PROMPT, STOCK)
+    kept = {"type": "ephemeral"}
+    for request in server.requests:
+        assert request["system"] == [{"type": "text", "text": "Sé breve.", "cache_control": kept}]
+    marks = ["cache_control" in request["messages"][0]["content"][-1] for request in server.requests]
+    assert marks == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value"),
+    [
+        ("openai", ("max_completion_tokens",), 4096),
+        ("openai-like", ("max_tokens",), 4096),
+        ("responses", ("max_output_tokens",), 4096),
+        ("anthropic", ("max_tokens",), 4096),
+        ("gemini", ("generationConfig", "maxOutputTokens"), 4096),
+        ("ollama", ("options", "num_predict"), 4096),
+        ("ollama", ("options", "num_ctx"), 16384),
+    ],
+)
+async def test_limits_are_told_in_each_providers_words(name: str, place: tuple[str, ...], value: int):
+    """A reply is bounded wherever it comes from."""
+    async with provider_server(name) as server, model(server) as asked:
+        await reply(asked)
+    found = server.requests[0]
+    for step in place:
+        found = found[step]
+    assert found == value
+
+
+@pytest.mark.parametrize("name", ["gpt-99-turbo-mini", "gpt-5-mini", "gpt-4.1", "ft:gpt-4.1-mini:acme::x1"])
+async def test_openai_models_known_and_newer_ones(name: str):
+    """The integration's list of names does not decide which model there is; no reply is without a limit."""
+    async with provider_server("openai") as server:
+        client = open_client(f"openai:{name}", server.providers)
+        last = [event async for event in client.respond(PROMPT, (STOCK,))][-1]
+        await client.aclose()
+    assert isinstance(last, Reply)
+    assert server.requests[0]["model"] == name
+    assert server.requests[0]["max_completion_tokens"] == 4096
+    assert "max_tokens" not in server.requests[0]
 
 
 def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch):

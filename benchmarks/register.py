@@ -4,6 +4,7 @@
     benchmarks/register.py --data FILE.jsonl          {"text", "gold": [[start, end, "…", class]]}
     benchmarks/register.py --conforming FILE.jsonl    hard alarms on {"text", "register", "source"}
     benchmarks/register.py --parallel FILE.jsonl      rewriting {"tú", "vos"}, the same text twice
+    benchmarks/register.py --turn vos ustedes FILE.jsonl   what an answer made of {"text"} is held up
 
 benchmarks/register_sets.py makes the first two; in `implicit` it also says where usted is meant without the
 word. What the checker was developed on says nothing about other texts: name the set beside every number.
@@ -14,13 +15,15 @@ import json
 import resource
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+_SENTENCES, _TOKEN = 5, 4
+"""Texts in an answer, and characters in a piece of it."""
 CLASSES = ("T", "V", "TV", "U", "UU", "W")
 Span = tuple[int, int]
 
@@ -135,6 +138,35 @@ def parallel(path: Path) -> None:
     )
 
 
+def turn(singular: str, plural: str, path: Path) -> None:
+    """The CPU time that editing adds to a written answer in pieces of a token, by the sentence."""
+    from bot.editing import PersonaEditor
+    from bot.personas import Register
+    from bot.register.tone import Format
+    from knowledge.streaming import SentenceStream
+
+    texts = [line["text"] for line in lines(path)]
+    answers = [" ".join(texts[start : start + _SENTENCES]) for start in range(0, len(texts), _SENTENCES)]
+    register = Register.model_validate({"singular": singular, "plural": plural})
+    editor = PersonaEditor(register, Format(formality="formal", emoji=0))
+    editor.review("Tienes que ir.")  # reads the verbs
+    spent: list[float] = []
+    for answer in answers:
+        stream, before, began = SentenceStream(), deque[str](maxlen=2), time.process_time()
+        pieces = [answer[start : start + _TOKEN] for start in range(0, len(answer), _TOKEN)]
+        for sentences in (*map(stream.feed, pieces), stream.close()):
+            for sentence in sentences:
+                review = editor.review(sentence.text, "".join(before))
+                if not review.problems and review.text == sentence.text:
+                    spent.append(1000 * (time.process_time() - began))
+                before.append(sentence.text)
+                began = time.process_time()
+    spent.sort()
+    half, most, longest = (spent[int(part * (len(spent) - 1))] for part in (0.5, 0.99, 1))
+    print(f"{len(answers)} answers, {len(spent)} conforming sentences; CPU ms for each: ", end="")
+    print(f"median {half:.2f}, 99 % {most:.2f}, longest {longest:.2f}")
+
+
 def main() -> None:
     """Runs what the arguments ask for."""
     parser = argparse.ArgumentParser(
@@ -142,12 +174,16 @@ def main() -> None:
     )
     for name in ("--data", "--conforming", "--parallel"):
         parser.add_argument(name, type=Path, metavar="FILE")
+    parser.add_argument("--turn", nargs=3, metavar=("SINGULAR", "PLURAL", "FILE"))
     options = parser.parse_args()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if options.conforming:
         alarms(options.conforming)
     elif options.parallel:
         parallel(options.parallel)
+    elif options.turn:
+        singular, plural, file = options.turn
+        turn(singular, plural, Path(file))
     else:
         measure(labelled(options.data))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.app import AskRequest, ask_many, index, open_library
 from bot.config import load_settings
 from bot.editing import searchable
-from bot.messages import Answer, Channel
+from bot.messages import Answer, Channel, parse_channel
+from bot.opening import open_library
+from bot.requests import AskRequest, ask_many, index
 from bot.settings import Settings
-from connectors.terminal import parse_channel
 
 DEMO = Path(__file__).parent.parent / "examples" / "demo"
 

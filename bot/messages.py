@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from bot.errors import ConfigurationError
 from bot.phrases import Language
 
 Outcome = Literal["answered", "not_found", "refused", "failed"]
@@ -39,6 +40,15 @@ class Channel(_Frozen):
     def label(self) -> str:
         """`slack:#soporte` where the name is known, else the key."""
         return f"{self.platform}:#{self.name}" if self.name else self.key
+
+
+def parse_channel(text: str) -> Channel:
+    """`platform:#name` or `platform:id`."""
+    platform, colon, place = text.partition(":")
+    if not (platform and colon and place.lstrip("#")):
+        raise ConfigurationError(f"{text!r} is no channel: write platform:#name or platform:id.")
+    name = place[1:] if place.startswith("#") else None
+    return Channel(platform=platform, id=place, name=name)
 
 
 class Person(_Frozen):

@@ -26,7 +26,7 @@ from bot.commands.output import console, output, progress_bar, show_hits, show_s
 def search(query: str, limit: int, documents: bool, channel: str | None, as_json: bool) -> None:
     """Find passages, without answering."""
     settings = settings_of()
-    from bot.app import search as find
+    from bot.requests import search as find
 
     with output(as_json) as write:
         hits = run(find(settings, clean(query), limit, documents, channel))
@@ -50,7 +50,7 @@ def index(source: str | None, *, as_json: bool, **flags: bool) -> None:
     Of one source, or of all.
     """
     settings = settings_of()
-    from bot.app import index as sync
+    from bot.requests import index as sync
 
     with output(as_json) as write:
         with progress_bar() as progress:
@@ -79,7 +79,7 @@ def retrieval(file: BinaryIO, as_json: bool) -> None:
     """
     queries = _read_queries(file)
     settings = settings_of()
-    from bot.app import evaluate_retrieval
+    from bot.requests import evaluate_retrieval
 
     with output(as_json) as write:
         report = run(evaluate_retrieval(settings, queries))

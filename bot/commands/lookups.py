@@ -24,7 +24,7 @@ def lookup(name: str | None, arguments: tuple[str, ...], *, yes: bool, channel: 
     Without a name, list those of the channel.
     """
     settings = settings_of()
-    from bot.app import look_up
+    from bot.requests import look_up
 
     given = dict(_pair(one) for one in arguments)
     with output(as_json) as write:

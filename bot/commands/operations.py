@@ -29,7 +29,7 @@ def serve() -> None:
 def status(as_json: bool) -> None:
     """Show what is indexed, asked and answered."""
     settings = settings_of()
-    from bot.app import status as report_status
+    from bot.requests import status as report_status
 
     with output(as_json) as write:
         report = run(report_status(settings))

@@ -20,8 +20,8 @@ from bot.commands import (
 from bot.commands.output import Tell, answer_json, console, output, progress_bar, show_answer
 
 if TYPE_CHECKING:
-    from bot.app import AskRequest
     from bot.messages import Answer
+    from bot.requests import AskRequest
     from bot.settings import Settings
 
 
@@ -58,7 +58,7 @@ def ask(question: str | None, file: BinaryIO | None, channel: str, thread: str |
     if question is not None and not question.strip():
         raise click.UsageError("The question is empty.")
     settings = settings_of()
-    from bot.app import AskRequest
+    from bot.requests import AskRequest
 
     requests: list[AskRequest | Answer]
     if question is not None:
@@ -90,7 +90,7 @@ async def _in_order(
     settings: "Settings", requests: "list[AskRequest | Answer]", tell: Tell
 ) -> "AsyncGenerator[Answer, None]":
     """The answers, with those that are known already in their places."""
-    from bot.app import AskRequest, ask_many
+    from bot.requests import AskRequest, ask_many
 
     waiting = iter(requests)
     asked = [one for one in requests if isinstance(one, AskRequest)]
@@ -109,7 +109,7 @@ async def _in_order(
 
 def _read_requests(file: BinaryIO, channel: str, thread: str | None) -> "Iterator[AskRequest | Answer]":
     """The requests of a file; for a line that is none, the answer that says so."""
-    from bot.app import AskRequest
+    from bot.requests import AskRequest
 
     for number, line in enumerate(file, 1):
         if not line.strip():

@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.desk import Desk
-from bot.errors import AttachmentError, ConfigurationError, PostError
+from bot.errors import AttachmentError, PostError
 from bot.messages import (
     AnyChunk,
     Attachment,
-    Channel,
     Command,
     Confirmation,
     Delivery,
@@ -25,6 +24,7 @@ from bot.messages import (
     Person,
     Reply,
     Submit,
+    parse_channel,
 )
 from bot.replies import Replies
 from bot.settings import Settings
@@ -116,15 +116,6 @@ class Terminal:
     ) -> AsyncGenerator[AnyChunk]:
         """Says yes or no to what waits for it."""
         return self.command("confirm" if accept else "decline", channel, token=confirmation.token)
-
-
-def parse_channel(text: str) -> Channel:
-    """`platform:#name` or `platform:id`."""
-    platform, colon, place = text.partition(":")
-    if not (platform and colon and place.lstrip("#")):
-        raise ConfigurationError(f"{text!r} is no channel: write platform:#name or platform:id.")
-    name = place[1:] if place.startswith("#") else None
-    return Channel(platform=platform, id=place, name=name)
 
 
 def person() -> Person:

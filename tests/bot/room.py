@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.actions import button, pressed, read_button
-from bot.app import Runtime, open_runtime
+from bot.app import open_runtime
 from bot.errors import AttachmentError, PostError
 from bot.messages import (
     ActionName,
@@ -27,6 +27,7 @@ from bot.messages import (
     Submit,
     Text,
 )
+from bot.runtime import Runtime
 from bot.settings import Settings
 
 ANA, BETO, JEFA = (

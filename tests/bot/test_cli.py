@@ -114,19 +114,13 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeApp:
     (tmp_path / "vocero.toml").touch()
     monkeypatch.chdir(tmp_path)
     fake = FakeApp()
-    module = types.ModuleType("bot.app")
-    module.AskRequest = AskRequest  # type: ignore[attr-defined]
-    for name in (
-        "ask_many",
-        "search",
-        "index",
-        "status",
-        "evaluate_retrieval",
-        "run_chat",
-        "run_serve",
-    ):
-        setattr(module, name, getattr(fake, name))
-    monkeypatch.setitem(sys.modules, "bot.app", module)
+    requests = ("ask_many", "search", "index", "status", "evaluate_retrieval")
+    for name, functions in (("bot.app", ("run_chat", "run_serve")), ("bot.requests", requests)):
+        module = types.ModuleType(name)
+        module.AskRequest = AskRequest  # type: ignore[attr-defined]
+        for function in functions:
+            setattr(module, function, getattr(fake, function))
+        monkeypatch.setitem(sys.modules, name, module)
     return fake
 
 
@@ -235,9 +229,9 @@ def test_no_line_of_a_file_is_lost(lines: list[bytes]) -> None:
     import io
 
     with pytest.MonkeyPatch.context() as patch:
-        module = types.ModuleType("bot.app")
+        module = types.ModuleType("bot.requests")
         module.AskRequest = AskRequest  # type: ignore[attr-defined]
-        patch.setitem(sys.modules, "bot.app", module)
+        patch.setitem(sys.modules, "bot.requests", module)
         requests = list(_read_requests(io.BytesIO(b"\n".join(lines)), "terminal:local", None))
     assert len(requests) == len(lines)
 

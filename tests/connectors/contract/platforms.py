@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.actions import LABELS, read_button
-from bot.app import Runtime
 from bot.dispatch import Dispatch
 from bot.messages import ActionName, Command, Feedback, Message
 from bot.phrases import Phrases
+from bot.runtime import Runtime
 from tests.connectors.discord import server as discord
 from tests.connectors.discord.loopback import payloads as ids
 from tests.connectors.slack import workspace as slack

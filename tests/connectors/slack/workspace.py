@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import aiohttp
 from redis.asyncio import Redis
 
-from bot.app import Runtime, open_runtime
+from bot.app import open_runtime
 from bot.channels import Channels
 from bot.config import load_settings
 from bot.desk import Desk
@@ -25,6 +25,7 @@ from bot.errors import StateError
 from bot.journal import Journal
 from bot.memory import Memory
 from bot.messages import Command, Feedback, Message
+from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.suggesting import Suggestions
 from bot.voice import Voices

@@ -1,0 +1,150 @@
+"""What a command at the terminal asks, of the process that owns the data or of this one."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.app import Tell, command, open_terminal
+from bot.editing import searchable
+from bot.errors import VoceroError
+from bot.messages import Answer, Confirmation, parse_channel
+from bot.opening import open_library
+from bot.settings import Settings
+
+_AT_ONCE = 8
+"""Questions of one file that are under way at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    """One question for `ask_many`."""
+
+    question: str
+    channel: str
+    thread: str | None = None
+
+
+async def look_up(
+    settings: Settings,
+    name: str,
+    arguments: Mapping[str, str],
+    channel: str,
+    agree: Callable[[Confirmation], bool] | None = None,
+    *,
+    tell: Tell | None = None,
+) -> list[Answer]:
+    """Makes a lookup; what waits for a yes gets the answer of `agree` (None: yes), and a reply of its own."""
+    async with open_terminal(settings, tell, first=False) as terminal:
+        given = {"tool": name, "arguments": dict(arguments), "channel": channel}
+        answers = [await command(terminal, "lookup", tell, **given)]
+        for waiting in answers[0].confirmations:
+            accept = agree is None or await asyncio.to_thread(agree, waiting)
+            press = "confirm" if accept else "decline"
+            answers.append(await command(terminal, press, tell, channel=channel, token=waiting.token))
+    return answers
+
+
+async def ask_many(
+    settings: Settings, requests: Sequence[AskRequest], tell: Tell | None = None
+) -> AsyncGenerator[Answer]:
+    """Answers in the order of the requests; several are worked on at a time."""
+    async with open_terminal(settings, tell) as terminal:
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(request: AskRequest) -> Answer:
+            async with (
+                slots,
+                contextlib.aclosing(terminal.ask(request.question, request.channel, request.thread)) as reply,
+            ):
+                async for chunk in reply:
+                    if isinstance(chunk, Answer):
+                        return chunk
+            raise AssertionError("every reply ends in an answer")
+
+        tasks = [asyncio.create_task(ask(request)) for request in requests]
+        try:
+            for task in tasks:
+                yield await task
+        finally:  # whoever reads may have had enough
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def search(
+    settings: Settings, query: str, limit: int, documents: bool, channel: str | None
+) -> list[dict[str, Any]]:
+    """Passages found, best first; of every source, or of those that a channel may read."""
+    sources = frozenset(source.name for source in settings.sources)
+    query = searchable(query, settings.language)
+    if channel is not None:
+        place = parse_channel(channel)
+        sources = settings.channel_for(place.platform, place.id, place.name).sources
+    with contextlib.closing(open_library(settings, writing=False)) as library:
+        found = await asyncio.to_thread(
+            library.search, query, limit=limit, sources=sources, per_document=documents
+        )
+    return [
+        {
+            "source": hit.passage.source,
+            "document": hit.passage.document,
+            "title": hit.passage.title,
+            "heading": " › ".join(hit.passage.headings),
+            "location": hit.passage.location,
+            "score": round(hit.score, 4),
+            "text": hit.passage.text,
+        }
+        for hit in found.hits
+    ]
+
+
+async def index(
+    settings: Settings,
+    source: str | None,
+    tell: Tell | None = None,
+    *,
+    wait: bool = False,
+    dry_run: bool = False,
+    full: bool = False,
+    allow_deletions: bool = False,
+) -> list[dict[str, Any]]:
+    """Takes in what changed; a report for each source."""
+    async with open_terminal(settings, tell, first=False, vectors=wait) as terminal:
+        answer = await command(
+            terminal,
+            "reindex",
+            tell,
+            source=source,
+            wait=wait,
+            dry_run=dry_run,
+            full=full,
+            allow_deletions=allow_deletions,
+        )
+    if answer.data is None or "sources" not in answer.data:
+        raise VoceroError(answer.text)
+    reports: list[dict[str, Any]] = answer.data["sources"]
+    return reports
+
+
+async def status(settings: Settings) -> dict[str, Any]:
+    """What is indexed, what was asked, what waits."""
+    async with open_terminal(settings, first=False) as terminal:
+        answer = await command(terminal, "status")
+    return answer.data or {}
+
+
+async def evaluate_retrieval(settings: Settings, queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Recall, MRR and nDCG of search over documents, with latencies inside the process."""
+    from knowledge.evaluation import evaluate
+
+    sources = frozenset(source.name for source in settings.sources)
+    with contextlib.closing(open_library(settings, writing=False)) as library:
+
+        def ranked(query: str) -> list[str]:
+            asked = searchable(query, settings.language)
+            found = library.search(asked, limit=10, sources=sources, per_document=True)
+            return [hit.passage.document for hit in found.hits]
+
+        return await asyncio.to_thread(evaluate, ranked, queries)

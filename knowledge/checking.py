@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from knowledge import prompts
 from knowledge.answers import Question
@@ -28,7 +29,6 @@ class Checking:
         self,
         model: LanguageModel,
         question: Question,
-        asked: str,
         *,
         hits: Sequence[Hit],
         results: Sequence[str],
@@ -39,11 +39,13 @@ class Checking:
         self._hits = hits
         self._timings = timings
         self._left = _PATIENCE
-        about = (question.about or "", *(turn.question for turn in question.history))
-        self._said = (asked, question.text, *about, *results)
+        # What the model made of a follow-up is its own words, and no evidence. What others said in the
+        # thread may be repeated, but does not lead anywhere.
+        said = (question.about or "", *(turn.question for turn in question.history))
+        self._said = (question.text, *results, *said)
         passages = [hit.passage for hit in hits]
         self._addresses = Addresses.of(
-            (*self._said, *map(evidence_of, passages)),
+            (question.text, *results, *map(evidence_of, passages)),
             (passage.url for passage in passages),
             question.hosts,
         )
@@ -78,10 +80,12 @@ class Checking:
     def answer(self, text: str, cited: Sequence[int]) -> str:
         """The whole answer, held to what it cites in the end."""
         text, evidence = self.guard(text), self._for(cited)
-        stream = SentenceStream()
+        stream, mark = SentenceStream(), self._question.unsupported
+        sentences = [*stream.feed(text), *stream.close()]
         shown: list[str] = []
-        for sentence in (*stream.feed(text), *stream.close()):
-            known = self._question.unsupported in sentence.text or not sentence.spoken
+        for sentence, after in zip_longest(sentences, sentences[1:], fillvalue=Sentence("")):
+            # The mark of a sentence may stand behind its end.
+            known = not sentence.spoken or mark in sentence.text or after.text.lstrip().startswith(mark)
             fails = not known and unsupported(sentence.text, evidence)
             shown.append(self.marked(sentence.text) if fails else sentence.text)
         return "".join(shown)

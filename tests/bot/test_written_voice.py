@@ -2,12 +2,13 @@
 
 import json
 import logging
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.messages import Answer
+from bot.messages import Answer, Text
 from bot.settings import Settings
 from tests.bot.company import company, talking
 from tests.model_server import CUT, ModelServer, model_server
@@ -16,14 +17,16 @@ QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
 FORMAL = "slack:#rrhh"
 
 
-def with_model(folder: Path, server: ModelServer, persona: str = "", head: str = "") -> Settings:
+def with_model(
+    folder: Path, server: ModelServer, persona: str = "", head: str = "", **documents: str
+) -> Settings:
     """The company with a scripted model, and perhaps a persona of its own for the terminal."""
     extra = f'[models.openai-like]\nbase_url = "{server.url}"\n'
     if persona:
         (folder / "personas").mkdir()
         (folder / "personas" / "propia.md").write_text(f"---\n{head}\n---\n{persona}\n", encoding="utf-8")
         extra = '[[channels]]\nmatch = "terminal:local"\npersona = "propia"\n' + extra
-    return company(folder, extra, llm='llm = "openai-like:scripted"')
+    return company(folder, extra, llm='llm = "openai-like:scripted"', **documents)
 
 
 def says(server: ModelServer, *answer: str, again: str = "") -> None:
@@ -53,6 +56,18 @@ async def test_a_safe_word_is_put_right_without_asking(tmp_path: Path):
         assert corrections(server) == []
     assert answer.text == "Si querés, podés tomarte 17 días [1]. Pedilos en el portal [1]."
     assert answer.register_.score == 1.0
+
+
+async def test_a_sentence_is_shown_before_the_next_one_is_whole(tmp_path: Path):
+    """The reply comes sentence by sentence, not at the end of the answer."""
+    async with model_server() as server:
+        says(server, "Son 17", " días [1]. Pedi", "los ya [1].")
+        async with (
+            talking(with_model(tmp_path, server)) as bot,
+            aclosing(bot.terminal.ask(QUESTION)) as reply,
+        ):
+            texts = [chunk.text async for chunk in reply if isinstance(chunk, Text)]
+    assert [text.strip() for text in texts if text.strip()] == ["Son 17 días [1].", "Pedilos ya [1]."]
 
 
 async def test_another_word_is_asked_for_again_once(tmp_path: Path):
@@ -133,7 +148,7 @@ TEXTS = [
     'Figura como "Tienes 17 días. Complete esto" en el portal [1].',
     "Así:\n\n> Tienes 17 días. Complete el formulario.\n\nEso es todo [1].",
     "Usá esto [1]:\n\n```sh\necho tienes; echo 'Complete usted. Puedes.'\n```\n\nY ya está.",
-    "- Uno [1].\n- Dos, `si quieres. Puedes`.\n\n| Días | Qué |\n|---|---|\n| 17 | Hay. Más |\n",
+    "- Esto [1].\n- Aquello, `si quieres. puedes`.\n\n| Días | Qué |\n|---|---|\n| 17 | Hay. Más |\n",
 ]
 
 
@@ -143,7 +158,8 @@ async def test_what_is_quoted_stays_however_it_comes(tmp_path: Path, text: str, 
     """Quotations, quoted lines, code, lists and tables come through as they were written, in any pieces."""
     async with model_server() as server:
         says(server, *(text[start : start + size] for start in range(0, len(text), size)))
-        answer = await asked(with_model(tmp_path, server))
+        # What it says stands in a document.
+        answer = await asked(with_model(tmp_path, server, vacaciones_textual=f"# Vacaciones\n\n{text}"))
         assert corrections(server) == []
     assert answer.text == text.strip()
 
@@ -198,7 +214,7 @@ async def test_format_is_held_to(tmp_path: Path):
     head = "language: es\nformat: {emoji: 0, forbidden: [barato], closing: 'Consulte a Personas.'}"
     async with model_server() as server:
         says(server, "Son 17 días 🎉 [1]. Es barato.", again="Es económico.")
-        settings = with_model(tmp_path, server, "Breve.", head)
+        settings = with_model(tmp_path, server, "Al final: Consulte a Personas.", head)
         async with talking(settings) as bot:
             answer = await bot.ask(QUESTION)
             says(server, "Son 17 días [1]. Consulte a Personas.")

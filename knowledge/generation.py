@@ -130,7 +130,6 @@ class Generation:
             checking = Checking(
                 self.model,
                 self.question,
-                self.asked,
                 hits=self.hits,
                 results=self._results,
                 timings=self.timings,

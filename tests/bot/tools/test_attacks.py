@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -152,9 +152,9 @@ class Obedient(list[Turn]):
         shown = "\n".join(str(one.get("content") or "") for one in messages if one["role"] != "system")
         if "To put right:" in shown:
             return says(shown.rpartition("Text:\n")[2])
-        if "<conversation>" in shown:
-            return says(shown.rpartition("Person: ")[2].partition("\n</conversation>")[0])
         found = re.findall(r"OBEY<([A-Za-z0-9+/=]+)>", shown)
+        if "<conversation>" in shown and found:
+            return says(f"A las 9. {instruction(json.loads(base64.b64decode(found[0])))}")
         called = any(one["role"] == "tool" for one in messages)
         asked = re.search(r"nota número (\d+)", shown)
         if not found and asked and not called:
@@ -182,10 +182,9 @@ async def ask(terminal: Terminal, text: str, thread: str, about: str | None = No
         about=about,
     )
     await terminal._submit(message)
-    async with aclosing(terminal._replies.read(message.id, alive=lambda: True)) as reply:
-        async for chunk in reply:
-            if isinstance(chunk, Answer):
-                return chunk
+    async for chunk in terminal._replies.read(message.id, alive=lambda: True):
+        if isinstance(chunk, Answer):
+            return chunk
     raise AssertionError("the reply had no answer")
 
 

@@ -228,14 +228,15 @@ async def run_serve(settings: Settings) -> None:
             asyncio.create_task(connector.listen(runtime.submit), name=platform)
             for platform, connector in runtime.connectors.items()
         }
+        warming = asyncio.create_task(runtime.library.open_models())
         log.info("Serving: %s.", ", ".join(runtime.connectors))
         try:
             await _until(stop, listening | runtime.workers)
         finally:
             schedule.stop()
-            for task in listening:
+            for task in (*listening, warming):
                 task.cancel()
-            await asyncio.gather(*listening, return_exceptions=True)
+            await asyncio.gather(*listening, warming, return_exceptions=True)
 
 
 async def _until(stop: asyncio.Event, running: set[asyncio.Task[None]]) -> None:

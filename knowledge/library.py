@@ -20,7 +20,7 @@ from knowledge.embedding import (
     open_embedder,
 )
 from knowledge.engine import Engine
-from knowledge.errors import KnowledgeError, SourceError
+from knowledge.errors import KnowledgeError, ModelError, SourceError
 from knowledge.indexing import Indexer
 from knowledge.intake import Recipe
 from knowledge.lexical import LexicalReader
@@ -163,6 +163,14 @@ class Library:
                 tasks = {**self._settings.tasks, "answer": answer} if answer else None
                 self._engines[answer] = Engine(self, self._llms, tasks)
             return self._engines[answer]
+
+    async def open_models(self) -> None:
+        """Opens the models that answer, so that no question waits for that; what is missing is logged."""
+        for spec in self._settings.llm:
+            try:
+                await self._llms.client(spec)
+            except ModelError as error:
+                log.warning("%s", error)
 
     def sync(
         self,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +22,11 @@ from knowledge.database import reading, writing
 log = logging.getLogger(__name__)
 
 
+_FRESH = 2.0
+"""Seconds until a choice made in another process is noticed."""
+_KEPT = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One setting as it was chosen from chat."""
@@ -32,11 +38,14 @@ class Choice:
 
 
 class Channels:
-    """What holds in channels. What is chosen in one process holds in all of them from the next turn on."""
+    """What holds in channels. What is chosen in one process holds there at once, in others a moment later."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
+        # Asked several times a turn, and before a platform is told that something arrived.
+        self._known: dict[str, tuple[float, Mapping[str, Choice]]] = {}
+        self._changes = 0
         create(engine)
 
     async def of(self, channel: Channel) -> ResolvedChannel:
@@ -50,6 +59,18 @@ class Channels:
 
     async def choices(self, channel: Channel) -> Mapping[str, Choice]:
         """What was chosen from chat for a channel, by setting."""
+        asked, known = self._known.get(channel.key, (-_FRESH, {}))
+        if time.monotonic() - asked < _FRESH:
+            return known
+        if len(self._known) > _KEPT:
+            self._known.clear()
+        changes = self._changes
+        read = await self._read(channel)
+        if changes == self._changes:  # else what was read may be older than what was written meanwhile
+            self._known[channel.key] = time.monotonic(), read
+        return read
+
+    async def _read(self, channel: Channel) -> Mapping[str, Choice]:
         found = select(TABLE).where(TABLE.c.channel == channel.key)
 
         def read() -> dict[str, Choice]:
@@ -65,14 +86,14 @@ class Channels:
         row = {"value": value, "author": author, "at": datetime.now(UTC)}
         insert = dialect.insert(TABLE).values(channel=channel.key, setting=setting, **row)
         statement = insert.on_conflict_do_update(index_elements=["channel", "setting"], set_=row)
-        await asyncio.to_thread(self._write, statement)
+        await self._write(channel, statement)
 
     async def reset(self, channel: Channel, setting: str | None = None) -> None:
         """Forgets what was chosen for a channel, in one setting or in all."""
         statement = TABLE.delete().where(TABLE.c.channel == channel.key)
         if setting is not None:
             statement = statement.where(TABLE.c.setting == setting)
-        await asyncio.to_thread(self._write, statement)
+        await self._write(channel, statement)
 
     def may_read(self, channel: Channel, source: str) -> bool:
         """Whether everyone in the channel may read the source."""
@@ -84,9 +105,14 @@ class Channels:
             matches(entry, name) for entry in found.access for name in names
         )
 
-    def _write(self, statement: Any) -> None:
-        with writing(self._engine) as connection:
-            connection.execute(statement)
+    async def _write(self, channel: Channel, statement: Any) -> None:
+        def write() -> None:
+            with writing(self._engine) as connection:
+                connection.execute(statement)
+
+        await asyncio.to_thread(write)
+        self._changes += 1
+        self._known.pop(channel.key, None)
 
     def _with(self, resolved: ResolvedChannel, channel: Channel, setting: str, value: Any) -> ResolvedChannel:
         match setting:

@@ -42,7 +42,7 @@ def output(as_json: bool) -> Iterator[Write | None]:
 
 def answer_json(answer: "Answer") -> dict[str, Any]:
     """The answer as `ask --json` prints it."""
-    value = answer.model_dump(mode="json", by_alias=True, exclude={"type"})
+    value = answer.model_dump(mode="json", by_alias=True, exclude={"type", "actions"})
     if value["data"] is None:
         del value["data"]
     return value

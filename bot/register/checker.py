@@ -121,13 +121,11 @@ def _sentence_marks(sentence: Sentence, concerned: list[int], evidence: frozense
     found: dict[int, Mark] = {}
     for _ in range(2):
         for index in concerned:
-            place = Place(sentence, index, {k: v for k, v in found.items() if k != index}, evidence)
-            judged = judge(place)
-            if judged:
+            found.pop(index, None)
+            place = Place(sentence, index, found, evidence)
+            if judged := judge(place):
                 token = sentence.tokens[index]
                 found[index] = Mark(token, *judged, place.negated, place.at(-1), place.own)
-            else:
-                found.pop(index, None)
         if not found:
             break
     return [found[index] for index in sorted(found)]

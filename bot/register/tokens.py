@@ -14,18 +14,18 @@ _NOT_SPOKEN: Final = re.compile(
     | ```[\s\S]*?(?:```|\Z) | ``(?:[^`\n]|`(?!`))+`` | `[^`\n]+`
     | <(?P<tag>code|pre|kbd|samp|script|style|q|blockquote|cite)\b[^<>]*>[\s\S]*?(?:</(?P=tag)\s*>|\Z)
     | (?:^|(?<=\n))[ \t]*(?:>|&gt;)[^\n]*                                  # quoted lines
-    | «(?:[^«»]|«[^«»]*»)*(?:»|\Z) | ‹[^‹›\n]*›
+    | «(?:[^«»\n]|\n(?![ \t]*\n)|«[^«»]*»)*(?:»|(?=\n|\Z)) | ‹[^‹›\n]*›
     | “(?:[^“”\n]|\n(?![ \t]*\n))*” | “[^“”\n]* | „[^„“”\n]*[“”]
     | (?<![\w"])"[^"\n]*"(?!\w) | (?<![\w'’])['‘](?=[^\s'])[^'’‘\n]*?['’](?!\w)
     | &quot;[^\n]*?&quot;
     | \b[a-z][a-z0-9+.-]*://[^\s>)\]]+ | \bwww\.[^\s>)\]]+ | \bmailto:\S+
-    | [\w.+-]+@[\w-]+\.[\w.-]+
+    | (?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+
     | <(?!/?(?:a|abbr|b|big|br|d[ltd]|div|em|font|h[1-6r]|i|img|ins|li|mark|[opu]l?|s|small|span|strong|su[bp]
           |t[rdh]|table)\b|!--)[^<>\n]{1,300}>                             # mentions, links, components
     | \{\{[^{}]*\}\} | \$?\{[^{}\n]*\} | %\([^)\n]*\)[a-z] | %(?:\d+\$)?[sdif]\b | %[A-Z]\b
+    | (?<![\w.-])/?(?:[\w.-]+/){2,}[\w.-]*                                 # paths
     | (?<!\w)[@\#][\w.-]*\w | (?<![\w/<])/[a-z][\w-]*                      # names, channels, commands
-    | (?-i:[\w-]+(?:[./\\][\w-]+)*\.[a-z0-9]{1,5}\b)                       # file names
-    | (?<!\w)/?(?:[\w.-]+/){2,}[\w.-]*
+    | (?<![\w./\\-])(?-i:[\w-]+(?:[./\\][\w-]+)*\.[a-z0-9]{1,5}\b)         # file names
     | \b(?:\w*\d\w*|[^\W_]\w*_\w*[^\W_])\b                                 # snake_case, numbers
     | (?<![\w-])--?[a-z][\w-]*                                             # --option
     """,
@@ -49,6 +49,8 @@ _PIECE: Final = re.compile(
 _STEP: Final = re.compile(
     r"(?m)(?:^[ \t]*(?:\d{1,2}[.)]|[a-z]\))|(?<=[.;:])[ ](?:\d|[a-z])\))[ \t]+[*_\[]*(?=\w)"
 )
+# No sentence has more words; what has is cut, so that a text costs what its length costs.
+_LONGEST: Final = 300
 _ABBREVIATIONS: Final = frozenset(
     "ud uds vd vds sr sra sres dr dra ej etc pág núm art tel av aprox máx mín vs p".split()
 )
@@ -105,7 +107,7 @@ def sentences(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> Iterator[S
                 token.step, token.first, token.hidden = True, True, False
             current.tokens.append(token)
             pending = Token(0, 0, "", "")
-            if not stop:
+            if not stop and len(current.tokens) < _LONGEST:
                 continue
             kind = "end"
         if kind == "end":

@@ -60,7 +60,9 @@ class Account:
         self._entering: list[asyncio.Task[None]] = []
 
     def enter(self, call: ModelCall) -> None:
-        """Takes a call into the books."""
+        """Takes a call into the books, unless it failed before it cost anything."""
+        if not (call.usage.input or call.usage.output):
+            return
         self._calls.append(call)
         self._entering.append(self._budget.enter(call, self._channel, self._user))
 

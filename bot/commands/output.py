@@ -52,7 +52,7 @@ def console() -> "Console":
     """Standard output for people."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def show_answer(out: "Console", answer: "Answer") -> None:

@@ -62,8 +62,11 @@ class CallError(ModelError):
     """A call that came to nothing; `usage` is what it cost all the same."""
 
     def __init__(self, spec: str, kind: Kind, detail: str = "", *, retry_after: float | None = None) -> None:
-        says = detail if kind == "setup" else _SAYS[kind] + (f" ({detail})" if detail else "")
-        super().__init__(f"The model {spec} did not answer: {says}.")
+        if kind == "setup":
+            says = f"cannot be used: {detail}"
+        else:
+            says = f"did not answer: {_SAYS[kind]}" + (f" ({detail})" if detail else "")
+        super().__init__(f"The model {spec} {says}.")
         self.spec, self.kind, self.retry_after = spec, kind, retry_after
         self.usage = Usage()
 

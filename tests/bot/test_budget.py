@@ -106,6 +106,14 @@ async def test_calls_at_once_are_all_counted(redis: Redis) -> None:
     assert (told[0].calls, told[0].tokens_in, told[0].cost_usd) == (2, 110, 0.1)
 
 
+async def test_what_failed_before_it_began_is_no_call(redis: Redis) -> None:
+    """A key that is refused costs nothing, and is not counted."""
+    account = budget(redis).account(ROOM, ANA)
+    account.enter(ModelCall("openai:m", "answer", Usage(), 0.1, 0.0, "The model openai:m did not answer."))
+    assert await account.close() is None
+    assert (await budget(redis).today()).models == {}
+
+
 async def test_books_that_cannot_be_kept_do_not_cost_the_answer(
     redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:

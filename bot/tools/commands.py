@@ -98,7 +98,11 @@ class ToolCommands:
             if tool.effects:
                 return await self._ask(command, tool, given, asker, voice)
         except ArgumentsError as error:
-            return _Said(voice.say("tool_failed", tool=name, reason=str(error)), "failed", "bad_argument")
+            return _Said(
+                voice.say("tool_failed", tool=name, reason=str(error).removesuffix(".")),
+                "failed",
+                "bad_argument",
+            )
         return await self._call(tool, given, asker, voice)
 
     async def _ask(
@@ -114,7 +118,7 @@ class ToolCommands:
         called = await self._caller.call(tool, given, asker)
         output, calls = called.output, (called.record,)
         if called.error is not None:
-            said = voice.say("tool_failed", tool=tool.name, reason=output.text)
+            said = voice.say("tool_failed", tool=tool.name, reason=output.text.removesuffix("."))
             return _Said(said, "failed", "tool_failed", calls=calls)
         found = "\n\n".join(f"**{hit.passage.title}**\n\n{hit.passage.text}" for hit in output.hits)
         data = {"result": output.text}

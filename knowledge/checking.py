@@ -13,10 +13,11 @@ from knowledge.errors import ModelError
 from knowledge.grounding import Evidence, evidence_of, unsupported
 from knowledge.guarding import Addresses, guarded
 from knowledge.models import LanguageModel
-from knowledge.rewording import recited, unwrapped
+from knowledge.rewording import parts_of, recited, unwrapped
 from knowledge.streaming import Sentence, SentenceStream
 
 _CITED = re.compile(r"\[(\d{1,3})\]")
+_FENCE = re.compile(r"[ \t]*(?:```|~~~)")
 _ENDS = re.compile(r"(?P<text>.*?)(?P<end>\s*\|?\s*)\Z", re.DOTALL)
 _PATIENCE = 10.0
 """Seconds that an answer is held up by what is asked for again."""
@@ -39,6 +40,7 @@ class Checking:
         self._hits = hits
         self._timings = timings
         self._left = _PATIENCE
+        self._code_fails = False
         # What the model made of a follow-up is its own words, and no evidence. What others said in the
         # thread may be repeated, but does not lead anywhere.
         said = (question.about or "", *(turn.question for turn in question.history))
@@ -61,8 +63,10 @@ class Checking:
         `cited`: the shown number of what `[1]`, `[2]` … stand for.
         """
         text = self.guard(sentence.text)
-        if not text.strip() or text.lstrip().startswith("```"):
+        if not text.strip():
             return text, False
+        if not sentence.spoken and not text.lstrip().startswith(">"):
+            return text, self._ends_code(text)
         evidence = self._for(cited if _CITED.search(text) else None)
         if not (claims := unsupported(text, evidence)):
             return text, False
@@ -71,8 +75,18 @@ class Checking:
             return again, False
         return text, True
 
+    def _ends_code(self, line: str) -> bool:
+        """Whether a line ends a block of code that has something unsupported: no mark goes into code."""
+        if _FENCE.match(line) is None:
+            self._code_fails |= bool(unsupported(line, self._for(None)))
+            return False
+        fails, self._code_fails = self._code_fails, False
+        return fails
+
     def marked(self, text: str) -> str:
-        """A sentence with the mark that says so."""
+        """A sentence with the mark that says so; behind code on a line of its own."""
+        if _FENCE.match(text):
+            return f"{text.rstrip()}\n{self._question.unsupported}\n"
         parts = _ENDS.fullmatch(text)
         assert parts is not None, "each part may be empty"
         return f"{parts['text']} {self._question.unsupported}{parts['end']}"
@@ -104,11 +118,12 @@ class Checking:
         if self._left <= 0:
             return None
         problem = prompts.unbacked(claims)
-        prompt = (("system", self._question.instructions), ("user", prompts.say_again(text, [problem])))
+        lead, said, tail = parts_of(text)
+        prompt = (("system", self._question.instructions), ("user", prompts.say_again(said, [problem])))
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._left):
-                again = unwrapped(await self._model.complete(prompt, task="answer"), text)
+                again = unwrapped(await self._model.complete(prompt, task="answer"), said)
         except (TimeoutError, ModelError):
             self._left = 0
             return None
@@ -118,5 +133,4 @@ class Checking:
             self._timings["ground"] = self._timings.get("ground", 0.0) + spent
         if not again.strip() or "\n" in again.strip() or len(again) > 2 * len(text) + 80:
             return None
-        before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-        return self.guard(f"{before}{recited(again.strip(), text.strip())}{after}")
+        return self.guard(f"{lead}{recited(again.strip(), said)}{tail}")

@@ -9,6 +9,7 @@ from typing import Self
 
 from knowledge.documents import Passage
 from knowledge.facts import Claim, Date, Facts, claims_of, facts_of
+from knowledge.rewording import parts_of
 
 _MARK = re.compile(r"\[\d{1,3}\]")
 _LINK = re.compile(r"\S*(?:://|@)\S*|\bwww\.\S+")
@@ -45,7 +46,8 @@ def evidence_of(passage: Passage) -> str:
 
 def unsupported(sentence: str, evidence: Evidence) -> tuple[str, ...]:
     """What a sentence states that is not in the evidence, as it stands there; links are not looked at."""
-    plain = _LINK.sub(" ", _MARK.sub(" ", sentence))
+    _, said, _ = parts_of(sentence)  # the number of a list item states nothing
+    plain = _LINK.sub(" ", _MARK.sub(" ", said))
     claims = claims_of(plain)
     missing = [claim for claim in claims if not _stands(claim, evidence.facts)]
     if not missing:

@@ -18,7 +18,7 @@ _PATIENCE = 15.0
 
 _PARTS = re.compile(
     r"""
-      (?P<lead>\s*(?:(?:[-*+•]|\d{1,3}[.)]|\#{1,6})[ \t]+)?)
+      (?P<lead>\s*(?:(?:[-*+•]|\d{1,3}[.)]|\#{1,6})[ \t]+){0,2})
       (?P<said>.*?)
       (?P<tail>(?:[ \t]*\[\d{1,3}\])*\s*)
     """,
@@ -52,12 +52,11 @@ class Rewording:
         review = self._editor.review(sentence.text, before)
         if not review.problems:
             return review.text
-        parts = _PARTS.fullmatch(sentence.text)
-        assert parts is not None, "each part may be empty"
-        again = await self._asked_again(parts["said"], review.problems)
-        if again is None or not _says_the_same(again := recited(again, parts["said"]), parts["said"]):
+        lead, said, tail = parts_of(sentence.text)
+        again = await self._asked_again(said, review.problems)
+        if again is None or not _says_the_same(again := recited(again, said), said):
             return review.text
-        second = self._editor.review(f"{parts['lead']}{again}{parts['tail']}", before)
+        second = self._editor.review(f"{lead}{again}{tail}", before)
         left = self._editor.review(review.text, before).problems
         return second.text if len(second.problems) < len(left) else review.text
 
@@ -89,6 +88,13 @@ class Rewording:
             self._left -= spent
             self._timings["reword"] = self._timings.get("reword", 0.0) + spent
         return unwrapped(again, text)
+
+
+def parts_of(sentence: str) -> tuple[str, str, str]:
+    """The blanks, the list mark or the heading's mark before a sentence, what it says, and what ends it."""
+    parts = _PARTS.fullmatch(sentence)
+    assert parts is not None, "each part may be empty"
+    return parts["lead"], parts["said"], parts["tail"]
 
 
 def unwrapped(reply: str, text: str) -> str:

@@ -164,6 +164,17 @@ async def test_what_is_quoted_stays_however_it_comes(tmp_path: Path, text: str, 
     assert answer.text == text.strip()
 
 
+async def test_what_nothing_backs_leaves_lists_and_code_whole(tmp_path: Path):
+    """The number of a list item states nothing; the mark of something unsupported stands behind the code."""
+    text = "Así [1]:\n\n1. Pedilos.\n2. Esperá.\n\n```sh\nexport DIAS=99\n```\n\nListo [1]."
+    async with model_server() as server:
+        says(server, text)
+        answer = await asked(with_model(tmp_path, server))
+        assert corrections(server) == []
+    mark = "*(esto no consta en los documentos)*"
+    assert answer.text == text.replace("=99\n```\n", f"=99\n```\n{mark}\n")
+
+
 async def test_each_channel_is_held_to_its_own_register(tmp_path: Path):
     """What is right in one channel is asked for again in another."""
     async with model_server() as server:

@@ -10,7 +10,7 @@ from bot.actions import first, successor
 from bot.channels import Channels
 from bot.errors import VoceroError
 from bot.journal import Journal, Past
-from bot.messages import Channel, Citation, Command, Connector, Feedback, Message, Person
+from bot.messages import Citation, Command, Connector, Feedback, Message, Person, parse_channel
 from bot.settings import Settings
 from bot.voice import Voice
 
@@ -135,10 +135,7 @@ class Presses:
 
     async def _request(self, press: Command, past: Past, target: str, voice: Voice) -> str:
         """What the people in the target are told; of an answer they may not read, only that there was one."""
-        platform, _, place = target.partition(":")
-        there = await self._channels.of(
-            Channel(platform=platform, id=place, name=place[1:] if place.startswith("#") else None)
-        )
+        there = await self._channels.of(parse_channel(target))
         sources = {citation.source for citation in past.citations}
         link = await self._connectors[press.channel.platform].link(press)
         person = press.author.name or press.author.id

@@ -19,6 +19,7 @@ from connectors.discord.inbound import (
     not_a_question,
     read_message,
 )
+from connectors.discord.ordering import InOrder
 from connectors.discord.records import Records
 from connectors.discord.roles import Roles
 
@@ -41,6 +42,7 @@ class Hearer:
         self._roles = roles
         self._records = records
         self._queue = queue
+        self._order = InOrder()
         self._early: dict[int, discord.Message] = {}
         """First messages of threads that are not known yet, by id."""
         self.client: discord.Client
@@ -50,24 +52,27 @@ class Hearer:
     async def on_message(self, message: discord.Message) -> None:
         """A message in a channel that the bot sees, or to it."""
         self._keep_early(message)
-        event = await self._read(message)
-        if isinstance(event, Ignored):
-            await self._ignore(message.id, event.reason)
-        else:
-            await self._queue(event)
+        async with self._order.through(message.channel.id):
+            event = await self._read(message)
+            if isinstance(event, Ignored):
+                await self._ignore(message.id, event.reason)
+            else:
+                await self._queue(event)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """A question that was changed while it waits is answered as it is now."""
         if payload.message.edited_at is None or not payload.message.content:
             return  # Discord has added a preview, or shows nothing of it
-        event = await self._read(payload.message)
-        if isinstance(event, Message):
-            await self._change(lambda: self._desk.amend(event))
+        async with self._order.through(payload.channel_id):
+            event = await self._read(payload.message)
+            if isinstance(event, Message):
+                await self._change(lambda: self._desk.amend(event))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """A question that was taken back is not answered."""
         id_ = event_id(payload.guild_id, payload.channel_id, payload.message_id)
-        await self._change(lambda: self._desk.withdraw(id_))
+        async with self._order.through(payload.channel_id):
+            await self._change(lambda: self._desk.withdraw(id_))
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
         """A new thread: what came before anyone knew where it stands may begin a post in a forum."""

@@ -9,7 +9,7 @@ import pytest
 from bot.errors import ConfigurationError
 from tests.connectors.discord.alone import connected
 from tests.connectors.discord.loopback import refusal
-from tests.connectors.discord.loopback.payloads import BOT
+from tests.connectors.discord.loopback.payloads import BOT, THREAD
 from tests.connectors.discord.server import Server, server, until
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
@@ -135,3 +135,20 @@ async def test_a_bad_token_is_said_in_one_sentence(tmp_path: Path) -> None:
         discord.faults.append(lambda _: refusal(401, 0))
         with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
             await connector.listen(submit)
+
+
+async def test_questions_are_queued_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:
+    """Though what has to be known of the first takes longer: each follows up on those before it."""
+    async with server(tmp_path) as place:
+        records = place.runtime.connectors["discord"]._records  # type: ignore[attr-defined]
+        thread_of, pauses = records.thread_of, iter((0.3, 0.2, 0.1, 0.0))
+
+        async def slow(message: str) -> Any:
+            await asyncio.sleep(next(pauses, 0.0))
+            return await thread_of(message)
+
+        records.thread_of = slow
+        questions = [await place.discord.write(f"<@{BOT}> pregunta {n}", channel=THREAD) for n in range(4)]
+        await place.said(THREAD, count=4)
+    asked = [post["message_reference"]["message_id"] for post in place.discord.posts(THREAD)]
+    assert asked == questions

@@ -18,6 +18,9 @@ class Listed:
     """Cheapest true sign of change (mtime, size, etag …): the same signal means the same content."""
     url: str | None = None
     modified: datetime | None = None
+    readers: frozenset[str] | None = None
+    """Whom the service itself lets read it, where it says so: `mail:ana@empresa.example`, `group:rrhh`, or ids
+    of the service (`confluence:user:5b10`). None: everyone who may read the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ class Source(Protocol):
 
     def fetch(self, listed: Listed) -> Fetched:
         """One document; raises `UnreadableError` when this one cannot be had, `SourceError` when none can."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of what was opened; more than once does no harm."""
         ...
 
 

@@ -39,6 +39,10 @@ class FetchRefusedError(FetchError):
     """The address may not be reached from here."""
 
 
+class FetchTooLargeError(FetchError):
+    """There is more of it than is wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long a fetch may take and how much it may bring."""
@@ -271,7 +275,8 @@ async def _read(response: "ClientResponse", limits: Limits) -> Response:
     async for piece in response.content.iter_chunked(_PIECE):
         body += piece
         if len(body) > limits.size:
-            raise FetchError(f"{shown(str(response.url))} is larger than {limits.size:,} bytes.", sent=True)
+            message = f"{shown(str(response.url))} is larger than {limits.size:,} bytes."
+            raise FetchTooLargeError(message, sent=True)
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Response(str(response.url), response.status, headers, bytes(body))
 

@@ -71,6 +71,9 @@ class FolderSource:
                 "unreadable", f"`{name}` cannot be opened ({_cause(error)}): check its permissions."
             ) from error
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     def _trouble(self, error: OSError) -> str:
         where = os.fsencode(error.filename or self._root).decode(errors="backslashreplace")
         return (

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.app import run_serve
 from bot.errors import ConfigurationError
-from bot.personas import BUILT_IN, Persona, load_persona, persona_files
+from bot.personas import BUILT_IN, Persona, load_persona, persona_files, read_persona
+from bot.register.examples import examine
 from bot.register.tone import check_format
 from tests.bot.company import company
 
@@ -140,3 +141,14 @@ def test_a_persona_is_read_from_the_company_first(tmp_path: Path) -> None:
     (tmp_path / "formal.md").write_text("---\nlanguage: pt\n---\nBreve.\n", encoding="utf-8")
     assert load_persona("formal", tmp_path).language == "pt"
     assert persona_files(tmp_path)["english"].parent == BUILT_IN
+
+
+def test_examples_are_told_with_all_that_is_wrong(tmp_path: Path) -> None:
+    """`vocero persona test` shows every violation of register and format, with length and language."""
+    head = "language: es\nregister: {singular: vos}\nformat: {emoji: 0}\n" + example("Cierre 🎉 y entrá.")
+    path = tmp_path / "propia.md"
+    path.write_text(f"---\n{head}\n---\nBreve.\n", encoding="utf-8")
+    report = examine(read_persona(path))
+    [one] = report["examples"]
+    assert [violation["rule"] for violation in one["violations"]] == ["register", "format.emoji"]
+    assert (one["words"], one["language"], report["score"], report["violations"]) == (4, "es", 0.5, 2)

@@ -145,10 +145,12 @@ def test_a_persona_is_read_from_the_company_first(tmp_path: Path) -> None:
 
 def test_examples_are_told_with_all_that_is_wrong(tmp_path: Path) -> None:
     """`vocero persona test` shows every violation of register and format, with length and language."""
-    head = "language: es\nregister: {singular: vos}\nformat: {emoji: 0}\n" + example("Cierre 🎉 y entrá.")
+    head = "language: es\nregister: {singular: vos}\nformat: {emoji: 0}\n" + example(
+        "Cierre la sesión y entrá. 🎉"
+    )
     path = tmp_path / "propia.md"
     path.write_text(f"---\n{head}\n---\nBreve.\n", encoding="utf-8")
     report = examine(read_persona(path))
     [one] = report["examples"]
     assert [violation["rule"] for violation in one["violations"]] == ["register", "format.emoji"]
-    assert (one["words"], one["language"], report["score"], report["violations"]) == (4, "es", 0.5, 2)
+    assert (one["words"], one["language"], report["score"], report["violations"]) == (6, "es", 0.5, 2)

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+# HTML that is only form: it ends a line, or stands within one.
+_BLOCK: Final = r"br|hr|p|li|ul|ol|dl|d[td]|div|t[rdh]|table|h[1-6]"
+_INLINE: Final = r"a|abbr|b|big|em|font|i|img|ins|mark|s|small|span|strong|su[bp]|u"
 _NOT_SPOKEN: Final = re.compile(
     r"""
       (?:^|(?<=\n))[ \t]*(?:```|~~~)[\s\S]*?(?:\n[ \t]*(?:```|~~~)|\Z)    # fenced code
@@ -20,8 +23,9 @@ _NOT_SPOKEN: Final = re.compile(
     | &quot;[^\n]*?&quot;
     | \b[a-z][a-z0-9+.-]*://[^\s>)\]]+ | \bwww\.[^\s>)\]]+ | \bmailto:\S+
     | (?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+
-    | <(?!/?(?:a|abbr|b|big|br|d[ltd]|div|em|font|h[1-6r]|i|img|ins|li|mark|[opu]l?|s|small|span|strong|su[bp]
-          |t[rdh]|table)\b|!--)[^<>\n]{1,300}>                             # mentions, links, components
+    | <(?!/?(?:"""
+    rf"{_BLOCK}|{_INLINE}"
+    r""")\b|!--)[^<>\n]{1,300}>                                             # mentions, links, components
     | \{\{[^{}]*\}\} | \$?\{[^{}\n]*\} | %\([^)\n]*\)[a-z] | %(?:\d+\$)?[sdif]\b | %[A-Z]\b
     | (?<![\w.-])/?(?:[\w.-]+/){2,}[\w.-]*                                 # paths
     | (?<!\w)[@\#][\w.-]*\w | (?<![\w/<])/[a-z][\w-]*                      # names, channels, commands
@@ -34,8 +38,12 @@ _NOT_SPOKEN: Final = re.compile(
 # Signs without a sound: the words around them are neighbours all the same.
 _MARKUP: Final = re.compile(
     r"""
-      (?P<block></?(?:br|hr|p|li|ul|ol|dl|d[td]|div|t[rdh]|table|h[1-6])\b[^<>\n]{0,200}>)
-    | </?(?:a|abbr|b|big|em|font|i|ins|img|mark|s|small|span|strong|su[bp]|u)\b[^<>\n]{0,300}>
+      (?P<block></?(?:"""
+    rf"{_BLOCK}"
+    r""")\b[^<>\n]{0,200}>)
+    | </?(?:"""
+    rf"{_INLINE}"
+    r""")\b[^<>\n]{0,300}>
     | <!--[\s\S]*?-->
     | (?<=\])\([^)\s]*(?:\s"[^"]*")?\)                                     # the address of a link
     | (?<!\w):[a-z0-9_+-]+:(?!\w)                                          # :emoji:

@@ -98,7 +98,8 @@ async def test_a_turn_is_kept_whole(journal: Journal, engine: Engine) -> None:
         "outcome": "answered", "reason": None, "confidence": 0.75, "persona": "rioplatense",
         "register_score": 0.5, "model": "openai:gpt",
         "answer": "15 días", "event": asked("e:1").model_dump(mode="json"), "posts": "C1:1.2",
-        "citations": [cited.model_dump(mode="json") | {"passage": "p1"}], "tool_calls": [call.model_dump(mode="json")],
+        "citations": [cited.model_dump(mode="json") | {"passage": "p1"}],
+        "tool_calls": [call.model_dump(mode="json")],
         "timings": {"search": 0.01}, "tokens_in": 900, "tokens_out": 100, "cost_usd": 0.02,
     }  # fmt: skip
 

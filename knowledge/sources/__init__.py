@@ -19,6 +19,7 @@ from knowledge.errors import KnowledgeError
 GROUP = "vocero.sources"
 _KINDS = {
     "folder": ("knowledge.sources.folder", "FolderSource"),
+    "web": ("knowledge.sources.web", "WebSource"),
 }
 KINDS: frozenset[str] = frozenset(_KINDS)
 """Kinds of sources that come along."""

@@ -1,7 +1,6 @@
 """Documents in a folder of this machine and the folders below it."""
 
 import os
-import re
 import stat
 import time
 import unicodedata
@@ -14,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from knowledge.documents import Fetched, Listed
 from knowledge.errors import SourceError, UnreadableError
 from knowledge.reading import SUPPORTED, check_size, unsupported
+from knowledge.sources.patterns import Patterns
 
 NOT_DOCUMENTS = frozenset(
     """.png .jpg .jpeg .gif .svg .webp .bmp .ico .tif .tiff .heic .avif .css .scss .js .mjs .map .woff .woff2
@@ -31,9 +31,7 @@ class FolderSource:
     """All files below a folder, by their path relative to it.
 
     Hidden files, lock files of office programs, what is obviously no document (`NOT_DOCUMENTS`) and links
-    that lead out of the folder are left out. `include` and `exclude` are patterns as in `.gitignore`: one
-    without a slash fits a file or a folder of that name at any depth, one with a slash fits from the top, and
-    `**` fits any folders.
+    that lead out of the folder are left out. `include` and `exclude` are patterns as in `.gitignore`.
     """
 
     def __init__(
@@ -41,8 +39,7 @@ class FolderSource:
     ) -> None:
         self.name = name
         self._root = Path(path).expanduser().absolute()
-        self._include = [_pattern(glob) for glob in include]
-        self._exclude = [_pattern(glob) for glob in exclude]
+        self._patterns = Patterns(include, exclude)
 
     def list(self) -> Iterator[Listed]:
         """Every document there is, sorted; raises `SourceError` unless the listing is complete."""
@@ -96,7 +93,7 @@ class FolderSource:
             for entry, name in _entries(folder):
                 document = prefix + name
                 linked = entry.is_symlink()
-                if (linked and not _inside(entry.path, root)) or self._excludes(document):
+                if (linked and not _inside(entry.path, root)) or self._patterns.exclude(document):
                     continue
                 if entry.is_dir():
                     (links if linked else pending).append((entry.path, document + "/"))
@@ -105,13 +102,10 @@ class FolderSource:
                     with suppress(FileNotFoundError):
                         yield document, entry.stat()
 
-    def _excludes(self, document: str) -> bool:
-        return any(pattern.match(document) for pattern in self._exclude)
-
     def _includes(self, document: str) -> bool:
         if os.path.splitext(document)[1].lower() in NOT_DOCUMENTS:  # noqa: PTH122 - Path costs five times as much
             return False
-        return not self._include or any(pattern.match(document) for pattern in self._include)
+        return self._patterns.include(document)
 
     def _content(self, name: str) -> bytes:
         """The content at one moment: read again while the file changes under the reader's hands."""
@@ -192,13 +186,3 @@ def _signal(status: os.stat_result) -> str:
 
 def _cause(error: OSError) -> str:
     return error.strerror or type(error).__name__
-
-
-def _pattern(glob: str) -> re.Pattern[str]:
-    """A `.gitignore`-like pattern as one expression that also fits whatever is below a folder it fits."""
-    glob = unicodedata.normalize("NFC", glob.strip()).removeprefix("./").rstrip("/")
-    anchored = "/" in glob
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.lstrip("/"))
-    wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    body = "".join(wild.get(part) or re.escape(part) for part in parts)
-    return re.compile(f"{'' if anchored else '(?:.*/)?'}{body}(?:/.*)?\\Z", re.DOTALL)

@@ -1,0 +1,212 @@
+"""What a page says besides its text: where it leads, what it is called, whether it may be listed."""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from knowledge.errors import UnreadableError
+from knowledge.fetching import Response
+from knowledge.reading.encoding import decode
+from knowledge.reading.markup import is_all_links, words
+
+HTML = frozenset({"text/html", "application/xhtml+xml"})
+_TRACKING = re.compile(r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|_ga|_hs\w+|igshid|(?:php)?sessid|jsessionid")
+_PORTS = {"http": 80, "https": 443}
+_SAFE = "/:@!$&'()*+,;=~-._%"
+_MAX_SITEMAP = 100_000_000
+
+# What no reader needs, and what differs each time a page is asked for.
+_MACHINERY = (
+    "script, style, noscript, template, iframe, link:not([rel=canonical]), input[type=hidden], "
+    "meta[name*=csrf i], meta[name*=nonce i], meta[charset], meta[http-equiv=content-type i]"
+)
+# How the frame around pages is called on most sites, as a whole word of a class or an id.
+_FRAME = re.compile(
+    r"(?:^|[\s_-])(?:cookies?|consent|gdpr|breadcrumbs?|migas|sidebar|side-?nav|nav(?:bar|igation)?|"
+    r"menu|top-?bar|masthead|(?:site|page|global)[_-]?(?:header|footer)|footer|share|sharing|social|"
+    r"related(?:[_-]posts)?|newsletter|subscribe|skip-?(?:link|to)|pagination|pager|advert\w*|banner|popup|modal)"
+    r"(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_MOST = 0.4
+"""Share of a page's text that is its content, whatever it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An HTML page as it was found."""
+
+    content: bytes
+    """Without the frame around it and without what changes by itself, UTF-8."""
+    links: tuple[str, ...]
+    canonical: str | None
+    listed: bool
+    """False where the page asks not to be."""
+
+
+def parse_page(response: Response) -> Page:
+    """The page in a response; raises `UnreadableError` for what is no text."""
+    tree = LexborHTMLParser(_text(response))
+    base = urljoin(response.url, _attribute(tree.css_first("base[href]"), "href"))
+    robots = {
+        word.strip()
+        for node in tree.css('meta[name="robots" i], meta[name="vocero" i]')
+        for word in _attribute(node, "content").lower().split(",")
+    } | {word.strip() for word in response.headers.get("x-robots-tag", "").lower().split(",")}
+    links = () if robots & {"nofollow", "none"} else tuple(dict.fromkeys(_links(tree, base)))
+    named = _attribute(tree.css_first('link[rel="canonical" i][href]'), "href")
+    canonical = normal(urljoin(base, named)) if named else None
+    _drop_frame(tree)
+    return Page(
+        (tree.html or "").encode("utf-8", "replace"), links, canonical, not robots & {"noindex", "none"}
+    )
+
+
+def _text(response: Response) -> str:
+    declared = re.search(r"charset=\"?([\w-]+)", response.headers.get("content-type", ""), re.IGNORECASE)
+    if declared:
+        try:
+            return response.body.decode(declared[1])
+        except (LookupError, UnicodeDecodeError):
+            pass
+    try:
+        return decode(response.body, markup=True)[0]
+    except UnreadableError:
+        return ""
+
+
+def _links(tree: LexborHTMLParser, base: str) -> Iterator[str]:
+    for node in tree.css("a[href], area[href], link[rel=next][href]"):
+        if "nofollow" in _attribute(node, "rel").lower().split():
+            continue
+        if address := normal(urljoin(base, _attribute(node, "href").strip())):
+            yield address
+
+
+def _drop_frame(tree: LexborHTMLParser) -> None:
+    """Takes out menus, banners and the like, unless most of the text stands in them."""
+    for node in tree.css(_MACHINERY):
+        node.decompose()
+    body = tree.body
+    if body is None:
+        return
+    enough = _MOST * len(words(body))
+    frames = [
+        node
+        for node in tree.css("body [class], body [id]")
+        if node.tag not in ("main", "article", "h1", "a", "td", "th", "tr", "table")
+        and _FRAME.search(f"{_attribute(node, 'class')} {_attribute(node, 'id')}")
+    ]
+    frames += [node for node in tree.css("body > ul, body > div > ul") if is_all_links(node)]
+    gone: set[int] = set()
+    for node in frames:
+        if _is_below(node, gone) or node.css_first("h1, main, article") is not None:
+            continue
+        if len(words(node)) <= enough:
+            gone.add(node.mem_id)
+    for node in [node for node in frames if node.mem_id in gone and not _is_below(node, gone)]:
+        gone.discard(node.mem_id)
+        node.decompose()
+
+
+def _is_below(node: LexborNode, gone: set[int]) -> bool:
+    above = node.parent
+    while above is not None:
+        if above.mem_id in gone:
+            return True
+        above = above.parent
+    return False
+
+
+def _attribute(node: LexborNode | None, name: str) -> str:
+    return (node.attributes.get(name) or "") if node is not None else ""
+
+
+def normal(url: str) -> str | None:
+    """One spelling for each address, without fragment and tracking; None for what is no page's."""
+    try:
+        parts = urlsplit(url.replace("\\", "/"))
+        port = parts.port
+    except ValueError:
+        return None
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in _PORTS or not host or parts.username is not None:
+        return None
+    if ":" in host:
+        host = f"[{host}]"
+    if port is not None and port != _PORTS[parts.scheme]:
+        host += f":{port}"
+    path = quote(_escaped(parts.path), safe=_SAFE) or "/"
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(key, value) for key, value in query if not _TRACKING.fullmatch(key.lower())]
+    return urlunsplit((parts.scheme, host, urlsplit(urljoin("http://x/", path)).path, urlencode(kept), ""))
+
+
+def _escaped(path: str) -> str:
+    """The path with letters as they are and every other escape in capitals."""
+    return re.sub(
+        r"%([0-9a-fA-F]{2})",
+        lambda found: (
+            chr(int(found[1], 16))
+            if chr(int(found[1], 16)).isalnum() and int(found[1], 16) < 128
+            else found[0].upper()
+        ),
+        path,
+    )
+
+
+def name_of(url: str, folder: str) -> str:
+    """What a page is called: its path below the folder where the source begins, `/` for the folder itself."""
+    parts, base = urlsplit(url), urlsplit(folder)
+    path = parts.path.removeprefix(base.path) if parts.path.startswith(base.path) else parts.path
+    return (unquote(path) or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """A list of pages, or of further lists."""
+
+    pages: dict[str, datetime | None]
+    """Addresses with when they changed last."""
+    sitemaps: tuple[str, ...]
+
+
+def parse_sitemap(response: Response) -> Sitemap | None:
+    """The sitemap in a response, also a packed one or one in plain text; None when it is none."""
+    body = response.body
+    if body.startswith(b"\x1f\x8b"):
+        try:
+            body = zlib.decompressobj(wbits=31).decompress(body, _MAX_SITEMAP)
+        except (zlib.error, gzip.BadGzipFile):
+            return None
+    text = body.decode("utf-8-sig", "replace")
+    if "<urlset" not in text and "<sitemapindex" not in text:
+        lines = text.split()
+        if response.media_type != "text/plain" or not lines or not all(map(normal, lines)):
+            return None
+        return Sitemap({address: None for line in lines if (address := normal(line))}, ())
+    # Read as leniently as HTML is: entities and documents elsewhere are nothing to it.
+    tree = LexborHTMLParser(re.sub(r"<!\[CDATA\[(.*?)\]\]>", r"\1", text, flags=re.DOTALL))
+    pages: dict[str, datetime | None] = {}
+    for node in tree.css("url"):
+        location = node.css_first("loc")
+        address = normal(words(location)) if location is not None else None
+        if address:
+            pages[address] = moment(words(node.css_first("lastmod")))
+    further = (normal(words(node)) for node in tree.css("sitemap > loc"))
+    return Sitemap(pages, tuple(filter(None, further)))
+
+
+def moment(text: str) -> datetime | None:
+    """A date as sitemaps and services write it, in UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -150,6 +150,8 @@ class Place:
         if self.token.comma or self.token.first:
             return False
         before = self.at(-1)
+        if before == "tu" and self.index - 1 in self.marks and self.marks[self.index - 1].cls == "T":
+            return False  # Lo que tu buscas: tú.
         if before in ("la", "los", "las") and (self.at(-2) in _BEFORE_CLITIC or self._disagrees(before)):
             return False
         return before in _DETERMINERS or before in _PREPOSITIONS

@@ -39,9 +39,21 @@ def rewrite(
     """The text in vos where it surely says tú, with the edits; other registers leave it as it is."""
     if singular != "vos":
         return text, ()
-    wrong = [one for one in check(text, singular, plural, verbatim).violations if one.cls == "T"]
-    edits = tuple(Edit(one.start, one.end, one.text, one.replacement) for one in wrong if one.replacement)
-    return _apply(text, edits), edits
+    edits: tuple[Edit, ...] = ()
+    rewritten = text
+    while True:  # What is put right can make the rest sure: until nothing more is.
+        spans = [moved(span, edits) for span in verbatim]
+        wrong = [one for one in check(rewritten, singular, plural, spans).violations if one.cls == "T"]
+        more = [
+            Edit(start, start + len(one.text), one.text, one.replacement)
+            for one in wrong
+            for start in (_original(one.start, edits),)
+            if one.replacement and start not in {edit.start for edit in edits}
+        ]
+        if not more:
+            return rewritten, edits
+        edits = tuple(sorted((*edits, *more), key=lambda edit: edit.start))
+        rewritten = _apply(text, edits)
 
 
 def correct_sentence(
@@ -85,6 +97,14 @@ def moved(span: Sequence[int], edits: Sequence[Edit]) -> tuple[int, int]:
     """Where a stretch that no edit touches is after them."""
     shift = sum(len(edit.replacement) - len(edit.text) for edit in edits if edit.end <= span[0])
     return span[0] + shift, span[1] + shift
+
+
+def _original(place: int, edits: Sequence[Edit]) -> int:
+    """Where a place of the rewritten text is in the original."""
+    for edit in edits:
+        if edit.start + len(edit.replacement) <= place:
+            place -= len(edit.replacement) - len(edit.text)
+    return place
 
 
 def _apply(text: str, edits: Sequence[Edit]) -> str:

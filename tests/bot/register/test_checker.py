@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 
 from bot.phrases import Phrases, load
 from bot.register import check
-from bot.register.address import render_slot
 from bot.register.checker import Plural, Singular, marks
-from bot.register.conjugation import common_verbs
 from tests.bot.register.labelled import Labelled
 from tests.bot.register.labelled import load as labelled
 
@@ -193,28 +191,6 @@ def test_the_bots_own_phrases_conform(register: tuple[Singular, Plural]) -> None
             names = {slot.split("#")[0] for slot in slots if ":" not in slot and "@" not in slot}
             text = phrases.render(key, seed=seed, **dict.fromkeys(names, 3))
             assert not check(text, *register).violations, text
-
-
-# The forms of these are another verb's or a noun's as well: comete (comer, cometer), salte (salir, saltar).
-HOMOGRAPHS = frozenset("cometer constar medir rever retener saltar vestir vetar".split())
-
-
-@given(
-    st.sampled_from(sorted(set(common_verbs()) - HOMOGRAPHS)),
-    st.sampled_from(REGISTERS),
-    st.sampled_from(
-        [
-            "Si {%s:present}, {%s:imperative+lo} ya.",
-            "Por favor, {%s:imperative+@reflexive} aquí y no lo {%s:negative}.",
-            "{%s:imperative:plural} todo y {%s:imperative+lo:plural}.",
-        ]
-    ),
-)
-def test_what_is_rendered_conforms(verb: str, register: tuple[Singular, Plural], frame: str) -> None:
-    """Any verb in use, rendered for a register, keeps to it."""
-    slots = frame.replace("%s", verb)
-    text = re.sub(r"\{([^}]+)\}", lambda slot: render_slot(slot[1], *register), slots)
-    assert not check(text[0].upper() + text[1:], *register).violations
 
 
 def test_replacements_conform() -> None:

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import re
 import sys
 import tempfile
@@ -34,8 +35,9 @@ SENTENCES = (
     " Son 17 días corridos por año para todo el personal de Rosario [{source}].",
     " En Rosario el personal tiene 17 días de vacaciones, corridos, por año [{source}].",
 )
-THINKING, TOKEN_SECONDS = 0.4, 0.03
-"""Seconds before the model's first word, and between its words."""
+THINKING, TOKEN_SECONDS = (1.0, 3.0), 0.08
+"""Seconds before the model's first word, at least and at most, and between its words: an answer takes about
+five, so that two at a time stay below the one message a second that Slack takes in a channel."""
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Measured:
 
 
 class Model:
-    """Writes the same three sentences each time, at the pace of a fast model; or thinks for ever."""
+    """Writes the same three sentences each time, at the pace of a common model; or thinks for ever."""
 
     def __init__(self, measured: Measured) -> None:
         self.measured = measured
@@ -65,7 +67,7 @@ class Model:
         material = body["messages"][-1]["content"]
         found = re.findall(r"\(consulta (\d+)\)", material)
         source = material.partition("17 días corridos")[0].rpartition('number="')[2].partition('"')[0]
-        await asyncio.sleep(3_600 if self.silent else THINKING)
+        await asyncio.sleep(3_600 if self.silent else random.uniform(*THINKING))
         for number, sentence in enumerate(SENTENCES):
             for word in re.findall(r"\s*\S+", sentence.format(source=source)):
                 await self._send(response, word)

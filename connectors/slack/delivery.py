@@ -199,12 +199,15 @@ class ThreadReply:
             if len(shown) > MARKDOWN or await self._stream.add(shown):
                 return
             await self._end_stream()
-        self._shown = text
-        await self._update(text or "…")
+        first, self._shown = not self._shown, text
+        await self._update(text or "…", owed=first)
 
-    async def _update(self, text: str) -> None:
+    async def _update(self, text: str, *, owed: bool = False) -> None:
+        """`owed`: the first words are shown even where few edits are left for this minute."""
         channel, at = self._thread.channel, self._posts[0]
-        await self._workspace.api.attempt("chat.update", channel=channel, ts=at, **self._draft(text))
+        await self._workspace.api.attempt(
+            "chat.update", owed=owed, channel=channel, ts=at, **self._draft(text)
+        )
 
     def _draft(self, text: str) -> Post:
         return draft(text, self._stop) or {"text": "…"}

@@ -29,7 +29,9 @@ def lookup(name: str | None, arguments: tuple[str, ...], *, yes: bool, channel: 
     given = dict(_pair(one) for one in arguments)
     with output(as_json) as write:
         with progress_bar() as tell:
-            answers = run(look_up(settings, clean(name or ""), given, channel, None if yes else _ask, tell=tell))
+            answers = run(
+                look_up(settings, clean(name or ""), given, channel, None if yes else _ask, tell=tell)
+            )
         for answer in answers:
             if write:
                 write(answer_json(answer))

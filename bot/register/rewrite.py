@@ -64,7 +64,8 @@ def correct_sentence(
     if not report.violations:
         return Corrected(text, ())
     rewritten, edits = rewrite(text, singular, plural, verbatim)
-    if len(edits) == len(report.violations):
+    spans = [moved(span, edits) for span in verbatim]
+    if edits and not check(rewritten, singular, plural, spans).violations:
         return Corrected(rewritten, ())
     return Corrected(text, report.violations)
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 
-from knowledge.errors import ModelError
 from knowledge.models.failures import CallError, Kind
 from knowledge.models.opening import Models
 from knowledge.models.parts import estimate
@@ -45,7 +44,7 @@ class LanguageModel:
         self.calls: list[ModelCall] = []
         self._tell = enter
         self.resumable = False
-        """A `stream` broke off after text was shown, and another one may bring the answer to its end."""
+        """Set by whoever showed text that was void then: a new answer may come to its end."""
         self._failed: dict[str, CallError] = {}
         self._again = 0
 
@@ -94,16 +93,6 @@ class LanguageModel:
         if hopeful := [spec for spec in specs if self._failed[spec].kind not in _HOPELESS]:
             return hopeful
         raise self._failed[specs[-1]]
-
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[str]:
-        """The text of a reply as it comes. When it breaks off it raises, and `resumable` says what for."""
-        async with aclosing(self.respond(prompt)) as events:
-            async for event in events:
-                if isinstance(event, Restarted):
-                    self.resumable = True
-                    raise ModelError(event.problem)
-                if isinstance(event, Delta):
-                    yield event.text
 
     async def complete(self, prompt: Prompt, *, task: Task = "condense") -> str:
         """The text of a reply whole."""

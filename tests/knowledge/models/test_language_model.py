@@ -208,19 +208,6 @@ async def test_text_that_was_shown_is_taken_back_before_the_same_model_tries_aga
     assert [type(event) for event in events] == [Delta, Restarted, Delta, Reply]
 
 
-async def test_a_stream_of_text_says_whether_another_one_may_help(
-    first: ProviderServer, second: ProviderServer
-):
-    """It cannot take back what it gave: it raises, and the next stream is another model's."""
-    first.script = [says("Quedan tre", fault="cut")]
-    async with opened(first, second) as models:
-        model = of(models, first, second)
-        with pytest.raises(ModelError):
-            _ = [piece async for piece in model.stream(PROMPT)]
-        assert model.resumable
-        assert "".join([piece async for piece in model.stream(PROMPT)]) == "Quedan doce."
-
-
 async def test_a_model_that_cannot_be_opened_is_one_that_failed(second: ProviderServer):
     """Its key is missing: the next one answers, and the books say why."""
     async with opened(second) as models:

@@ -1,12 +1,12 @@
-"""Rewrites a text into another form of address where that is exact, and asks for the rest.
+"""Rewrites a text into another form of address where that is exact.
 
 Only tú → vos is exact: se, les, su and third persons leave the other ways open.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from bot.register.checker import Finding, Plural, Singular, check, marks
+from bot.register.checker import Plural, Singular, check, marks
 from bot.register.replacement import replacement
 
 
@@ -22,15 +22,6 @@ class Edit:
     def as_json(self) -> dict[str, int | str]:
         """As `register rewrite --json` prints it."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Corrected:
-    """A sentence after what could be corrected was."""
-
-    text: str
-    violations: tuple[Finding, ...]
-    """What is still wrong: a model has to be asked to say it again."""
 
 
 def rewrite(
@@ -54,33 +45,6 @@ def rewrite(
             return rewritten, edits
         edits = tuple(sorted((*edits, *more), key=lambda edit: edit.start))
         rewritten = _apply(text, edits)
-
-
-def correct_sentence(
-    text: str, singular: Singular, plural: Plural, verbatim: Sequence[tuple[int, int]] = ()
-) -> Corrected:
-    """The sentence rewritten if that makes it right; else as it was, with what breaks the register."""
-    report = check(text, singular, plural, verbatim)
-    if not report.violations:
-        return Corrected(text, ())
-    rewritten, edits = rewrite(text, singular, plural, verbatim)
-    spans = [moved(span, edits) for span in verbatim]
-    if edits and not check(rewritten, singular, plural, spans).violations:
-        return Corrected(rewritten, ())
-    return Corrected(text, report.violations)
-
-
-def correction_request(text: str, violations: Iterable[Finding], singular: Singular, plural: Plural) -> str:
-    """What a model is asked in order to say a sentence again: each wrong word with its replacement."""
-    wrong = "\n".join(
-        f"- «{one.text}»" + (f" → «{one.replacement}»" if one.replacement else "") for one in violations
-    )
-    return (
-        f"This sentence must address one person as {singular} and several as {plural}. Write it again, "
-        "changing nothing but the form of address: same facts, same numbers, same citations, same length. "
-        f"Answer with the sentence alone.\n\nSentence:\n{text}\n\n"
-        f"Wrong words, with what to say instead:\n{wrong}"
-    )
 
 
 def neutral(question: str) -> str:

@@ -1,13 +1,12 @@
 """Rewriting: tú into vos where that is exact, and what is asked for when it is not."""
 
 import re
-from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.register import check, correct_sentence, correction_request, neutral, rewrite
+from bot.register import check, neutral, rewrite
 from bot.register.address import render_slot
 from bot.register.checker import Singular
 from bot.register.conjugation import common_verbs
@@ -107,29 +106,6 @@ def test_verbatim_spans_move_with_the_text() -> None:
     rewritten, edits = rewrite(text, "vos", verbatim=[span])
     start, end = moved(span, edits)
     assert rewritten[start:end] == "Tú tienes razón"
-
-
-def test_a_safe_sentence_is_corrected() -> None:
-    """Tú in a vos channel is put right without asking the model."""
-    corrected = correct_sentence("Si quieres, puedes pedirlo.", "vos", "ustedes")
-    assert (corrected.text, corrected.violations) == ("Si querés, podés pedirlo.", ())
-
-
-def test_another_sentence_is_asked_for() -> None:
-    """Each wrong word is named with its replacement; the sentence stays as it was."""
-    corrected = correct_sentence("Complete el formulario.", "vos", "ustedes")
-    assert corrected.text == "Complete el formulario."
-    request = correction_request(corrected.text, corrected.violations, "vos", "ustedes")
-    assert "«Complete» → «Completá»" in request
-
-
-@pytest.mark.parametrize("singular", get_args(Singular))
-def test_a_conforming_sentence_stays(singular: Singular) -> None:
-    """Nothing is done to what addresses nobody."""
-    assert (
-        correct_sentence("La licencia vence el lunes.", singular, "ustedes").text
-        == "La licencia vence el lunes."
-    )
 
 
 @pytest.mark.parametrize(

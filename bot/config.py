@@ -16,7 +16,8 @@ from pydantic_core import ErrorDetails, to_json
 from bot.errors import ConfigurationError
 from bot.globs import covered
 from bot.personas import persona_files
-from bot.settings import Environment, FileSettings, ResolvedChannel, Settings, SourceSettings
+from bot.settings import Environment, FileSettings, ResolvedChannel, Settings
+from bot.source_settings import SOURCE_KINDS, SourceSettings
 from bot.tools.settings import (
     TOOL_KINDS,
     AnyTool,
@@ -40,6 +41,11 @@ _SCHEMES = {
     "VOCERO_LLM_BASE_URL": ("http", "https"),
 }
 _LISTS = ("sources", "channels", "tools")
+_KINDS: dict[str, tuple[Mapping[str, type[BaseModel]], type[BaseModel]]] = {
+    "sources": (SOURCE_KINDS, SourceSettings),
+    "tools": (TOOL_KINDS, ToolSettings),
+}
+"""Tables that come in kinds: the model of each, and of what they share."""
 _TYPES = {
     "string_type": "must be text in quotes",
     "bool_type": "must be true or false",
@@ -126,13 +132,14 @@ def _variables(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _named(path: Path, file: FileSettings, values: Mapping[str, str]) -> dict[str, SecretStr]:
-    """The variables that tools refer to as `${NAME}`."""
+    """The variables that tools and sources refer to as `${NAME}`."""
     found: dict[str, SecretStr] = {}
-    for tool in file.tools:
-        for name in sorted(variables(tool)):
+    tables = [("sources", source) for source in file.sources] + [("tools", tool) for tool in file.tools]
+    for table, entry in tables:
+        for name in sorted(variables(entry)):
             if not values.get(name, "").strip():
                 raise ConfigurationError(
-                    f'{path}, [[tools]] "{tool.name}": `${{{name}}}` is not set; put {name} into .env.'
+                    f'{path}, [[{table}]] "{entry.name}": `${{{name}}}` is not set; put {name} into .env.'
                 )
             found[name] = SecretStr(values[name].strip())
     return found
@@ -169,8 +176,9 @@ def _model_at(raw: dict[str, Any], location: Sequence[int | str]) -> type[BaseMo
     """The table that holds the key at a location in the file."""
     model: type[BaseModel] = FileSettings
     steps = list(location[:-1])
-    if steps[:1] == ["tools"] and len(steps) > 1:
-        model = TOOL_KINDS.get(raw["tools"][int(steps[1])].get("kind"), ToolSettings)
+    if steps[:1] and steps[0] in _KINDS and len(steps) > 1:
+        kinds, shared = _KINDS[str(steps[0])]
+        model = kinds.get(raw[str(steps[0])][int(steps[1])].get("kind"), shared)
         steps = steps[2:]
     for step in steps:
         field = model.model_fields.get(str(step))
@@ -203,8 +211,10 @@ def _sentence(path: Path, raw: dict[str, Any], errors: Sequence[ErrorDetails]) -
 def _plain(error: ErrorDetails) -> ErrorDetails:
     """The error as if a table's kind, and the kinds that a value may have, were no steps on the way to it."""
     location = list(error["loc"])
-    if location[:1] == ["tools"] and location[2:3] and location[2] in TOOL_KINDS:
-        del location[2]
+    if location[:1] and location[0] in _KINDS and location[2:3]:
+        kinds, _ = _KINDS[str(location[0])]
+        if location[2] in (*kinds, "plugin"):
+            del location[2]
     if location[-1:] and location[-1] in _MEMBERS and len(location) > 1:
         location.pop()
     plain = error | {"loc": tuple(location)}
@@ -281,8 +291,6 @@ def _check_names(settings: Settings) -> None:
 
 def _check_source(settings: Settings, source: SourceSettings) -> None:
     place = f'{settings.path}, [[sources]] "{source.name}"'
-    if source.kind == "folder" and source.path is None:
-        raise ConfigurationError(f"{place}: `path` is missing; name the folder with the documents.")
     if source.every and source.cron:
         raise ConfigurationError(f"{place}: it has `every` and `cron`; keep one of them.")
 

@@ -4,21 +4,17 @@ from typing import Any
 
 from bot.model_settings import PROVIDERS, ProviderSettings
 from bot.settings import Settings
+from bot.source_settings import SourceSettings
+from bot.tools.reading import Variables, with_variables
 from knowledge.database import open_database
 from knowledge.library import Library, LibrarySettings, SourceSpec
 from knowledge.models import Price, Provider, Task
+from knowledge.sources import Surroundings
 
 
 def open_library(settings: Settings, *, writing: bool, answering: bool = False) -> Library:
     """The index of these settings; `answering`: questions come while it is written."""
-    sources = tuple(
-        SourceSpec(
-            source.name,
-            source.kind,
-            {"path": source.path, "include": source.include, "exclude": source.exclude},
-        )
-        for source in settings.sources
-    )
+    sources = tuple(source_spec(settings, source) for source in settings.sources)
     database = open_database(database_url(settings))
     return Library(
         LibrarySettings(
@@ -35,6 +31,25 @@ def open_library(settings: Settings, *, writing: bool, answering: bool = False) 
         writing=writing,
         answering=answering,
     )
+
+
+def source_spec(settings: Settings, source: SourceSettings) -> SourceSpec:
+    """A source with its secrets filled in."""
+    return SourceSpec(
+        source.name,
+        source.kind,
+        {name: _filled(value, settings.variables) for name, value in source.options.items()},
+        Surroundings(settings.data / "sources" / source.name, settings.fetch.allow),
+    )
+
+
+def _filled(value: Any, variables: Variables) -> Any:
+    """A setting with `${NAME}` filled in, however deep."""
+    if isinstance(value, str):
+        return with_variables(value, variables)
+    if isinstance(value, dict):
+        return {key: _filled(one, variables) for key, one in value.items()}
+    return type(value)(_filled(one, variables) for one in value) if isinstance(value, list | tuple) else value
 
 
 def database_url(settings: Settings) -> str:

@@ -8,7 +8,8 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.messages import Channel, Command, Person, Submit
-from bot.settings import Settings, SourceSettings
+from bot.settings import Settings
+from bot.source_settings import SourceSettings
 
 SYSTEM = "terminal:schedule"
 _EVERY = timedelta(minutes=15)

@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from bot.fields import Cron, Duration, Glob, Name, Place, Table, place_or_glob
+from bot.fields import Glob, Place, Table
 from bot.globs import is_glob, matches
 from bot.model_settings import (
     BudgetSettings,
@@ -29,57 +29,13 @@ from bot.model_settings import (
     TaskSettings,
     model_parts,
 )
+from bot.source_settings import AnySource, SourceSettings
 from bot.tools.settings import AnyTool
 from knowledge.addresses import check_allowed
-from knowledge.sources import KINDS
 
-SourceKind = Literal[
-    "folder", "web", "git", "sql", "confluence", "notion", "drive", "s3", "slack", "discord", "answers"
-]
 FollowUps = Literal["off", "asker", "thread"]
 
 EMBEDDERS = ("openai", "gemini", "ollama", "openai-like", "fastembed")
-
-
-class SourceSettings(Table):
-    """`[[sources]]`: where documents come from, and who may read them."""
-
-    name: Name
-    kind: SourceKind
-    path: Path | None = None
-    """Absolute once loaded; in the file relative to the file."""
-    access: Literal["public"] | tuple[str, ...] = "public"
-    every: Duration | None = None
-    cron: Cron | None = None
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-    @property
-    def options(self) -> dict[str, object]:
-        """What a source of this kind takes to be opened."""
-        return {"path": self.path, "include": self.include, "exclude": self.exclude}
-
-    @field_validator("kind")
-    @classmethod
-    def _exists(cls, kind: SourceKind) -> SourceKind:
-        if kind not in KINDS:
-            raise ValueError(f"is {kind!r}, which is not available in this version; use {', '.join(KINDS)}")
-        return kind
-
-    @field_validator("path")
-    @classmethod
-    def _beside_the_file(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        beside: Path = (info.context or {}).get("beside", Path.cwd())
-        return path and (beside / path.expanduser()).resolve()
-
-    @field_validator("access", mode="before")
-    @classmethod
-    def _public_or_list(cls, access: object) -> object:
-        if access == "public":
-            return access
-        if isinstance(access, list | tuple) and all(isinstance(entry, str) for entry in access):
-            return tuple(place_or_glob(entry) for entry in access)
-        raise ValueError(f'is {access!r}; write "public" or a list such as ["slack:#rrhh"]')
 
 
 class ChannelSettings(Table):
@@ -195,7 +151,7 @@ class FileSettings(Table):
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     """By glob over `provider:model`; the last one that fits holds."""
     budget: DeploymentBudgetSettings = DeploymentBudgetSettings()
-    sources: tuple[SourceSettings, ...] = ()
+    sources: tuple[AnySource, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
     tools: tuple[AnyTool, ...] = ()
     links: tuple[str, ...] = ()
@@ -224,7 +180,7 @@ class Settings(FileSettings):
     """Where everything is kept that is not configuration. One process owns it at a time."""
     env: Environment = Environment()
     variables: dict[str, SecretStr] = Field(default_factory=dict)
-    """What the environment holds under the names that tools refer to as `${NAME}`."""
+    """What the environment holds under the names that tools and sources refer to as `${NAME}`."""
 
     @property
     def llm_base_url(self) -> str | None:

@@ -19,8 +19,8 @@ class Listed:
     url: str | None = None
     modified: datetime | None = None
     readers: frozenset[str] | None = None
-    """Whom the service itself lets read it, where it says so: `mail:ana@empresa.example`, `group:rrhh`, or ids
-    of the service (`confluence:user:5b10`). None: everyone who may read the source."""
+    """Whom the service itself lets read it, where it says so: `mail:ana@empresa.example`, `group:rrhh`, or
+    ids of the service (`confluence:user:5b10`). None: everyone who may read the source."""
 
 
 @dataclass(frozen=True, slots=True)

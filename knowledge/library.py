@@ -1,6 +1,7 @@
 """The index as one thing: its stores opened as they are needed, its sources synced, its engine asked."""
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 
+from knowledge.documents import Source
 from knowledge.embedding import (
     Embedder,
     Vector,
@@ -28,7 +30,7 @@ from knowledge.manifest import IndexStatus, Manifest
 from knowledge.models import Models, Price, Provider, Task
 from knowledge.priority import Priority
 from knowledge.retrieval import Found, Retriever
-from knowledge.sources import open_source
+from knowledge.sources import Surroundings, open_source
 from knowledge.syncing import Progress, SyncReport
 from knowledge.vectors import VectorBackfill
 from knowledge.worker import Run, WorkerProcess, here
@@ -50,6 +52,7 @@ class SourceSpec:
     name: str
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    surroundings: Surroundings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +186,8 @@ class Library:
         stop: threading.Event | None = None,
     ) -> SyncReport:
         """Takes in what changed in a source; raises `KnowledgeError` when the index cannot be written."""
-        source = self._source(name)
         indexer = self._index_writer()
-        with self._priority.reading():
+        with contextlib.closing(self._source(name)) as source, self._priority.reading():
             return indexer.sync(
                 source,
                 dry_run=dry_run,
@@ -247,11 +249,11 @@ class Library:
                     opened.close()
         self.database.dispose()
 
-    def _source(self, name: str) -> Any:
+    def _source(self, name: str) -> Source:
         spec = next((one for one in self._settings.sources if one.name == name), None)
         if spec is None:
             raise SourceError(f"There is no source `{name}`; there are {', '.join(self.names) or 'none'}.")
-        return open_source(spec.kind, spec.name, spec.options)
+        return open_source(spec.kind, spec.name, spec.options, spec.surroundings)
 
     def _searcher(self) -> Retriever:
         with self._opening:

@@ -24,8 +24,8 @@ from bot.settings import (
     FetchSettings,
     FileSettings,
     SlackSettings,
-    SourceSettings,
 )
+from bot.source_settings import SOURCE_KINDS, SourceSettings
 from bot.tools.settings import TOOL_KINDS, ParameterSettings, ToolSettings
 
 ROOT = Path(__file__).parent.parent
@@ -46,9 +46,10 @@ TABLES: dict[str, type[BaseModel]] = {
 }
 
 
-def documented(title: str) -> set[str]:
-    """The keys in the table under a heading."""
-    section = re.split(r"(?m)^#+ ", CONFIGURATION.partition(f"# {title}\n")[2])[0]
+def documented(title: str, below: str = "") -> set[str]:
+    """The keys in the table under a heading, the first one `below` another."""
+    text = CONFIGURATION.partition(f"# {below}\n")[2] if below else CONFIGURATION
+    section = re.split(r"(?m)^#+ ", text.partition(f"# {title}\n")[2])[0]
     return set(re.findall(r"(?m)^\| `(\w+)` \|.*\| .+ \|$", section))
 
 
@@ -58,12 +59,18 @@ def test_every_setting_is_documented(title: str) -> None:
     assert documented(title) == set(TABLES[title].model_fields)
 
 
-def test_every_setting_of_every_tool_is_documented() -> None:
-    """What all tools share stands once, what a kind has besides under that kind."""
-    shared = set(ToolSettings.model_fields) | {"kind"}
-    assert documented("`[[tools]]`") == shared
-    for kind, model in TOOL_KINDS.items():
-        assert documented(f'`kind = "{kind}"`') == set(model.model_fields) - shared
+@pytest.mark.parametrize(
+    ("table", "base", "kinds"),
+    [("`[[tools]]`", ToolSettings, TOOL_KINDS), ("`[[sources]]`", SourceSettings, SOURCE_KINDS)],
+)
+def test_every_setting_of_every_kind_is_documented(
+    table: str, base: type[BaseModel], kinds: dict[str, type[BaseModel]]
+) -> None:
+    """What all kinds share stands once, what a kind has besides under that kind."""
+    shared = set(base.model_fields) | {"kind"}
+    assert documented(table) == shared
+    for kind, model in kinds.items():
+        assert documented(f'`kind = "{kind}"`', table) == set(model.model_fields) - shared
 
 
 def test_every_table_is_documented() -> None:

@@ -45,7 +45,7 @@ def _examinations(settings: Settings) -> Iterator[tuple[str, Examination]]:
     yield "chroma", partial(services.chroma, settings)
     yield "embedding", partial(machine.embedding, settings)
     for source in settings.sources:
-        yield f"source {source.name}", partial(machine.source, source)
+        yield f"source {source.name}", partial(machine.source, settings, source)
     for number, spec in enumerate(models.configured(settings)):
         yield f"model {spec}" if number else "model", partial(models.model, settings, spec)
     if models.configured(settings):

@@ -1,6 +1,7 @@
 """Checks of this machine: the installation, the files, the state, the documents."""
 
 import asyncio
+import contextlib
 import hashlib
 import importlib.metadata
 import re
@@ -10,7 +11,9 @@ import tempfile
 from pathlib import Path
 
 from bot.doctor.findings import SECONDS, fail, warn
-from bot.settings import Settings, SourceSettings
+from bot.opening import source_spec
+from bot.settings import Settings
+from bot.source_settings import SourceSettings
 
 _LITTLE_SPACE, _NO_SPACE = 2 * 1024**3, 200 * 1024**2
 _SOURCE_SECONDS = 30.0
@@ -136,12 +139,16 @@ async def embedding(settings: Settings) -> str:
     return "local, its weights are whole"
 
 
-async def source(settings: SourceSettings) -> str:
+async def source(settings: Settings, configured: SourceSettings) -> str:
     """That the source can be listed."""
     from knowledge.sources import open_source
 
+    spec = source_spec(settings, configured)
+
     def count() -> int:
-        return sum(1 for _ in open_source(settings.kind, settings.name, settings.options).list())
+        opened = open_source(spec.kind, spec.name, spec.options, spec.surroundings)
+        with contextlib.closing(opened) as source:
+            return sum(1 for _ in source.list())
 
     try:
         async with asyncio.timeout(_SOURCE_SECONDS):

@@ -28,7 +28,8 @@ def variables(value: Any) -> set[str]:
     if isinstance(value, str):
         return set(_VARIABLE.findall(value))
     if isinstance(value, Table):
-        return variables([getattr(value, name) for name in type(value).model_fields])
+        own = [getattr(value, name) for name in type(value).model_fields]
+        return variables([*own, *(value.model_extra or {}).values()])
     if isinstance(value, dict):
         return variables(list(value.values()))
     return set().union(*map(variables, value)) if isinstance(value, list | tuple) else set()
@@ -44,6 +45,24 @@ def _body_slots(value: Any) -> list[str]:
 def _beside(path: Path, info: ValidationInfo) -> Path:
     beside: Path = (info.context or {}).get("beside", Path.cwd())
     return (beside / path.expanduser()).resolve()
+
+
+def read_only(query: str) -> str:
+    """The query, if it is one that reads."""
+    bare = re.sub(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", " ", query, flags=re.DOTALL).strip().rstrip(";")
+    if not re.match(r"(?:select|with|values|table)\b", bare, re.IGNORECASE):
+        raise ValueError("must be one query that reads: SELECT … or WITH …")
+    if ";" in bare:
+        raise ValueError("is more than one statement; keep one")
+    return query
+
+
+def sqlite_beside(url: str, info: ValidationInfo) -> str:
+    """The address of a database; a relative SQLite path is relative to the file."""
+    found = re.fullmatch(r"sqlite(?:\+\w+)?:///(?!/)([^?]+)(\?.*)?", url)
+    if found and not re.match(r"[A-Za-z]:|:memory:", found[1]):
+        return f"sqlite:///{_beside(Path(found[1]), info)}{found[2] or ''}"
+    return url
 
 
 def _picks(expression: str) -> str:
@@ -179,23 +198,8 @@ class SqlTool(_Typed):
     """One SELECT; `:parameter` stands for a value. Needed once the tool is opened."""
     max_rows: Annotated[int, Field(ge=1, le=10_000)] = 50
 
-    @field_validator("query")
-    @classmethod
-    def _reads(cls, query: str) -> str:
-        bare = re.sub(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", " ", query, flags=re.DOTALL).strip().rstrip(";")
-        if not re.match(r"(?:select|with|values|table)\b", bare, re.IGNORECASE):
-            raise ValueError("must be one query that reads: SELECT … or WITH …")
-        if ";" in bare:
-            raise ValueError("is more than one statement; keep one")
-        return query
-
-    @field_validator("url")
-    @classmethod
-    def _sqlite_beside_the_file(cls, url: str, info: ValidationInfo) -> str:
-        found = re.fullmatch(r"sqlite(?:\+\w+)?:///(?!/)([^?]+)(\?.*)?", url)
-        if found and not re.match(r"[A-Za-z]:|:memory:", found[1]):
-            return f"sqlite:///{_beside(Path(found[1]), info)}{found[2] or ''}"
-        return url
+    _reads = field_validator("query")(read_only)
+    _beside_the_file = field_validator("url")(sqlite_beside)
 
     def used_parameters(self) -> list[str]:
         """The parameters that the query binds, each once."""

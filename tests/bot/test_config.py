@@ -215,10 +215,18 @@ def test_the_models_address_from_the_environment_wins(load: Load) -> None:
     [
         ("llm =", "lm =", "at the top", "did you mean `llm`?"),
         ("path = ", "pth = ", '[[sources]] "handbook"', "did you mean `path`?"),
+        ('kind = "folder"\npath =', 'kind = "web"\nurll =', '[[sources]] "handbook"', "did you mean `url`?"),
+        ('kind = "folder"\npath =', 'kind = "web"\nurl =', '[[sources]] "handbook"', "`url`"),
+        (
+            'kind = "folder"\npath = "docs"',
+            'kind = "web"\nurl = "https://x.example/${DOCS}"',
+            '[[sources]] "handbook"',
+            "put DOCS into .env",
+        ),
         ('kind = "folder"', 'kind = "fodler"', '[[sources]] "handbook"', "did you mean `folder`?"),
         (
             'kind = "folder"',
-            'kind = "web"\nurl = "x"',
+            'kind = "answers"',
             '[[sources]] "handbook"',
             "not available in this version",
         ),

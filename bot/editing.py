@@ -50,8 +50,9 @@ class PersonaEditor:
         if not wrong:
             return sentence, ()
         rewritten, edits = rewrite(text, singular, plural)
-        corrected = rewritten[moved((start, start), edits)[0] :]
-        if sum(edit.start >= start for edit in edits) == len(wrong):
+        begin, _ = moved((start, start), edits)
+        corrected = rewritten[begin:]
+        if all(one.start < begin for one in check(rewritten, singular, plural).violations):
             return corrected, ()
         return corrected, (self.register.instruction(), *map(_instead, wrong))
 

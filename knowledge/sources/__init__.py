@@ -20,6 +20,7 @@ GROUP = "vocero.sources"
 _KINDS = {
     "folder": ("knowledge.sources.folder", "FolderSource"),
     "web": ("knowledge.sources.web", "WebSource"),
+    "git": ("knowledge.sources.git", "GitSource"),
 }
 KINDS: frozenset[str] = frozenset(_KINDS)
 """Kinds of sources that come along."""

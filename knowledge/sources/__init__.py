@@ -21,6 +21,7 @@ _KINDS = {
     "folder": ("knowledge.sources.folder", "FolderSource"),
     "web": ("knowledge.sources.web", "WebSource"),
     "git": ("knowledge.sources.git", "GitSource"),
+    "sql": ("knowledge.sources.sql", "SqlSource"),
 }
 KINDS: frozenset[str] = frozenset(_KINDS)
 """Kinds of sources that come along."""

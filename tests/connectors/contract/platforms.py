@@ -35,10 +35,17 @@ class Shown:
 
 
 class Platform(Protocol):
-    """What people do there, and what they see."""
+    """What people do there, and what they see.
+
+    A gesture that a platform does not know skips the test, with the reason why nobody can make it there.
+    """
 
     events: list[Event]
     """What the connector has submitted."""
+    offers: tuple[ActionName, ...]
+    """The buttons below an answer of a channel without settings, sorted."""
+    heading: str
+    """What the sources begin with."""
 
     async def mention(self, text: str, *, after: Shown | None = None) -> None:
         """The asker mentions the bot, perhaps going on after a message of its."""
@@ -65,7 +72,7 @@ class Platform(Protocol):
         ...
 
     async def command(self, name: str, person: str = "") -> str:
-        """Someone gives an admin command; what they are told."""
+        """An administrator gives an admin command, or a `person` who is none; what they are told."""
         ...
 
     async def reasons(self) -> dict[str, int]:
@@ -93,7 +100,11 @@ Open = Callable[..., AbstractAsyncContextManager[Platform]]
 """Opens a platform on a folder, with more configuration."""
 
 
-def _recorded(dispatch: Dispatch) -> list[Event]:
+_OFFERS: tuple[ActionName, ...] = ("helpful", "not_helpful", "regenerate", "show_sources")
+_HEADING = Phrases("es").render("sources_header")
+
+
+def recorded(dispatch: Dispatch) -> list[Event]:
     """Notes what is submitted from now on, repetitions once."""
     events: list[Event] = []
     submit = dispatch.submit
@@ -108,7 +119,8 @@ def _recorded(dispatch: Dispatch) -> list[Event]:
     return events
 
 
-async def _idle(runtime: Runtime) -> None:
+async def idle(runtime: Runtime) -> None:
+    """Waits until nothing is under way."""
     async with asyncio.timeout(20):
         while True:
             status = await runtime.dispatch.status()
@@ -125,9 +137,12 @@ def _buttons(values: list[str]) -> tuple[ActionName, ...]:
 class SlackPlatform:
     """Slack, by Socket Mode."""
 
+    offers = _OFFERS
+    heading = _HEADING
+
     def __init__(self, place: slack.Workspace) -> None:
         self.place = place
-        self.events = _recorded(place.runtime.dispatch)
+        self.events = recorded(place.runtime.dispatch)
         self._at = 100
         self._last: dict[str, Any] = {}
 
@@ -152,7 +167,7 @@ class SlackPlatform:
 
     async def shown(self, count: int = 1) -> list[Shown]:
         await self.place.until(lambda: len(self.place.slack.said("CGEN")) >= count)
-        await _idle(self.place.runtime)
+        await idle(self.place.runtime)
         return [self._shown(post) for post in self.place.slack.said("CGEN")]
 
     def _shown(self, post: dict[str, Any]) -> Shown:
@@ -168,7 +183,7 @@ class SlackPlatform:
         submitted = len(self.events)
         await self.place.press(action, below.raw, "USTRANGER" if person else ANA)
         await self.place.until(lambda: len(self.events) > submitted)
-        await _idle(self.place.runtime)
+        await idle(self.place.runtime)
         return "\n".join(self._told()[before:])
 
     async def command(self, name: str, person: str = "") -> str:
@@ -176,7 +191,7 @@ class SlackPlatform:
         self._at += 1
         await self.place.command(name, "USTRANGER" if person else "UADMIN", trigger=f"1.2.{self._at}")
         await self.place.until(lambda: len(self.events) > submitted)
-        await _idle(self.place.runtime)
+        await idle(self.place.runtime)
         return "\n".join(self._told()[before:])
 
     def _told(self) -> list[str]:
@@ -189,9 +204,12 @@ class SlackPlatform:
 class DiscordPlatform:
     """Discord, by its gateway."""
 
+    offers = _OFFERS
+    heading = _HEADING
+
     def __init__(self, place: discord.Server) -> None:
         self.place = place
-        self.events = _recorded(place.runtime.dispatch)
+        self.events = recorded(place.runtime.dispatch)
         self._last = ""
 
     async def mention(self, text: str, *, after: Shown | None = None) -> None:

@@ -10,14 +10,23 @@ from bot.messages import Command, Feedback, Message
 from bot.phrases import Phrases
 from tests.bot.company import company, talking
 from tests.connectors.contract.platforms import Open, heard, ignored, on_discord, on_slack
+from tests.connectors.contract.terminal import on_terminal
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
 ESCALATES = '[[channels]]\nmatch = "*"\nescalate_to = "{platform}:#interno"\n'
 
 
-@pytest.fixture(params=[on_slack, on_discord], ids=["slack", "discord"])
-def opened(request: pytest.FixtureRequest) -> Open:
+PLATFORMS: dict[str, Open] = {"terminal": on_terminal, "slack": on_slack, "discord": on_discord}
+
+
+@pytest.fixture(params=PLATFORMS)
+def name(request: pytest.FixtureRequest) -> str:
     return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def opened(name: str) -> Open:
+    return PLATFORMS[name]
 
 
 def told(event: Message | Command | Feedback) -> dict[str, Any]:
@@ -86,8 +95,8 @@ async def test_an_answer_is_shown_with_its_sources_and_buttons(tmp_path: Path, o
     assert "17 días corridos" in shown.text
     assert "[1]" in shown.text
     assert "Política de vacaciones" in shown.sources
-    assert Phrases("es").render("sources_header") in shown.sources
-    assert sorted(shown.buttons) == ["helpful", "not_helpful", "regenerate", "show_sources"]
+    assert platform.heading in shown.sources
+    assert tuple(sorted(shown.buttons)) == platform.offers
 
 
 async def test_every_platform_says_the_same(tmp_path: Path, opened: Open) -> None:
@@ -100,13 +109,12 @@ async def test_every_platform_says_the_same(tmp_path: Path, opened: Open) -> Non
     assert answer.answer in shown.text.replace("> ", "")
 
 
-async def test_a_person_is_offered_where_one_can_be_asked(tmp_path: Path, opened: Open) -> None:
-    """The button is there by the channel's settings alone."""
-    name = "slack" if opened is on_slack else "discord"
+async def test_a_person_is_offered_where_one_can_be_asked(tmp_path: Path, name: str, opened: Open) -> None:
+    """The button is there by the channel's settings alone, wherever there are buttons."""
     async with opened(tmp_path, ESCALATES.format(platform=name)) as platform:
         await platform.mention(QUESTION)
         [shown] = await platform.shown()
-    assert "ask_person" in shown.buttons
+    assert ("ask_person" in shown.buttons) == bool(platform.offers)
 
 
 async def test_a_follow_up_belongs_to_the_same_thread(tmp_path: Path, opened: Open) -> None:
@@ -175,11 +183,18 @@ async def test_others_may_not_ask_again(tmp_path: Path, opened: Open) -> None:
 
 
 async def test_orders_are_for_administrators(tmp_path: Path, opened: Open) -> None:
-    """The same command, carried out for one and politely refused to another, in private both times."""
+    """Carried out, in private."""
     async with opened(tmp_path) as platform:
         status = await platform.command("status")
-        refused = await platform.command("status", "someone else")
     assert "docs" in status
+    [event] = platform.events
+    assert (told(event)["name"], event.private) == ("status", True)
+
+
+async def test_orders_of_others_are_refused(tmp_path: Path, opened: Open) -> None:
+    """The same command from someone who is no administrator: politely, and in private too."""
+    async with opened(tmp_path) as platform:
+        refused = await platform.command("status", "someone else")
     assert refused == Phrases("es").render("not_admin")
-    assert [told(event)["name"] for event in platform.events] == ["status", "status"]
-    assert all(event.private for event in platform.events)
+    [event] = platform.events
+    assert (told(event)["name"], event.private) == ("status", True)

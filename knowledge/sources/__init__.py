@@ -22,6 +22,7 @@ _KINDS = {
     "web": ("knowledge.sources.web", "WebSource"),
     "git": ("knowledge.sources.git", "GitSource"),
     "sql": ("knowledge.sources.sql", "SqlSource"),
+    "s3": ("knowledge.sources.s3", "S3Source"),
 }
 KINDS: frozenset[str] = frozenset(_KINDS)
 """Kinds of sources that come along."""

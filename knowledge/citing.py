@@ -32,6 +32,11 @@ class CitationStream:
         text, self._held = self._held, ""
         return _MARK.sub(self._renumber, text)
 
+    def restart(self) -> None:
+        """Another text begins."""
+        self._held = ""
+        self.cited.clear()
+
     def _renumber(self, match: re.Match[str]) -> str:
         marks: list[str] = []
         for digits in _NUMBER.findall(match.group()):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from knowledge import prompts
-from knowledge.answers import Discarded, Piece, Question, Result, quoted
+from knowledge.answers import Piece, Question, quoted
 from knowledge.composing import Composition
 from knowledge.documents import Hit
 from knowledge.errors import KnowledgeError, ModelError
@@ -77,17 +77,9 @@ class Engine:
             )
             yield await composition.result()
             return
-        while True:
-            generation = Generation(model, asked, question, found.hits, extracted, statistics, timings)
-            async for piece in generation.stream():
-                if isinstance(piece, Result) and model.resumable:
-                    break
-                yield piece
-            if not model.resumable:
-                return
-            # The model broke off after its answer was shown in part: another one begins it anew.
-            model.resumable = False
-            yield Discarded()
+        generation = Generation(model, asked, question, found.hits, extracted, statistics, timings)
+        async for piece in generation.stream():
+            yield piece
 
     async def _complete(self, question: Question, model: LanguageModel | None) -> str:
         """The question as it stands by itself."""

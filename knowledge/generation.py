@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -69,22 +69,33 @@ class Generation:
                 offered = tools.offered if tools else ()
                 events = self.model.respond(prompt, offered, must_answer=number == ROUNDS)
                 round_ = Round(len(self.hits), events, started, self.timings)
-                self._written, self._text, self._cited = "", "", round_.cited
+                self._cited = round_.cited
                 async for sentence in self._sentences(round_):
+                    if isinstance(sentence, Restarted):
+                        # Another model begins anew, knowing what was looked up.
+                        for piece in self._taken_back(rewording):
+                            yield piece
+                        continue
                     self._text += (shown := await self._checked(sentence, rewording))
                     yield Draft(shown)
                 if not round_.calls or tools is None:
                     break
-                if self._text:
-                    # What it says on the way to a call is no part of the answer.
-                    yield Discarded()
-                self._text = self._written = ""
+                # What it says on the way to a call is no part of the answer.
+                for piece in self._taken_back(rewording):
+                    yield piece
                 prompt += [round_.reply, *await self._called(tools, round_.calls)]
         except ModelError as error:
             self._problem = str(error)
-            if isinstance(error, BrokenOffError):
-                self.model.resumable = True
         self.timings["generate"] = time.perf_counter() - started
+
+    def _taken_back(self, rewording: Rewording | None) -> Iterator[Piece]:
+        """Takes back what was said so far."""
+        if self._text:
+            yield Discarded()
+        self._text = self._written = ""
+        self._checks = None
+        if rewording is not None:
+            rewording.forget()
 
     async def _called(self, tools: Tools, calls: Sequence[ToolCall]) -> list[ToolResult]:
         """Makes the calls, all at once; what they found can be cited from now on."""
@@ -101,10 +112,14 @@ class Generation:
                 self._results.append(called.text)
         return results
 
-    async def _sentences(self, round_: "Round") -> AsyncIterator[Sentence]:
+    async def _sentences(self, round_: "Round") -> AsyncIterator[Sentence | Restarted]:
         """What the model writes, in whole sentences, as far as it is an answer."""
         stream, shown = SentenceStream(), False
         async for piece in round_.pieces():
+            if isinstance(piece, Restarted):
+                yield piece
+                stream, shown = SentenceStream(), False
+                continue
             self._written += piece
             # Held back while it may still turn out to be the sign for "not there".
             if not shown and prompts.NOT_FOUND.startswith(self._written.strip()[: len(prompts.NOT_FOUND)]):
@@ -168,10 +183,6 @@ class Generation:
         return replace(answer, citations=citations, problem=problem, incomplete=problem is not None)
 
 
-class BrokenOffError(ModelError):
-    """A model broke off after something of its reply was shown."""
-
-
 class Round:
     """One reply of a model: its text as it comes, then what it wants called."""
 
@@ -190,7 +201,7 @@ class Round:
 
     @property
     def cited(self) -> list[int]:
-        """The numbers that were cited, in the order of their marks; grows."""
+        """The numbers that were cited, in the order of their marks; grows, and begins anew with the text."""
         return self._marks.cited
 
     @property
@@ -204,8 +215,8 @@ class Round:
         """What it wants called."""
         return self._reply.calls if self._reply else ()
 
-    async def pieces(self) -> AsyncIterator[str]:
-        """Its text, the citations renumbered; raises `ModelError` when it breaks off."""
+    async def pieces(self) -> AsyncIterator[str | Restarted]:
+        """Its text, the citations renumbered; void after `Restarted`. Raises `ModelError`."""
         try:
             async with aclosing(self._events) as events:
                 async for event in events:
@@ -213,8 +224,9 @@ class Round:
                         case Delta(text):
                             self._timings.setdefault("first_token", time.perf_counter() - self._started)
                             yield self._marks.feed(text)
-                        case Restarted(problem):
-                            raise BrokenOffError(problem)
+                        case Restarted():
+                            self._marks.restart()
+                            yield event
                         case Reply():
                             self._reply = event
         finally:

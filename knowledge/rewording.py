@@ -60,6 +60,10 @@ class Rewording:
         left = self._editor.review(review.text, before).problems
         return second.text if len(second.problems) < len(left) else review.text
 
+    def forget(self) -> None:
+        """What was said is void: nothing stands before the next sentence."""
+        self._before.clear()
+
     async def answer(self, text: str) -> str:
         """The whole answer put right likewise; it may say less then."""
         review = self._editor.review_answer(text)

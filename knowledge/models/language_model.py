@@ -43,8 +43,6 @@ class LanguageModel:
         """`provider:model` that wrote the last answer; before that the first one configured."""
         self.calls: list[ModelCall] = []
         self._tell = enter
-        self.resumable = False
-        """Set by whoever showed text that was void then: a new answer may come to its end."""
         self._failed: dict[str, CallError] = {}
         self._again = 0
 

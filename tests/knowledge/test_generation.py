@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.answers import Draft, Editor, Question, Result, Review
+from knowledge.answers import Discarded, Draft, Editor, Question, Result, Review
 from knowledge.documents import Hit, Passage
 from knowledge.errors import ModelError
 from knowledge.extract import Extract
 from knowledge.generation import Generation
-from knowledge.models import Delta, Reply, Usage
+from knowledge.models import Delta, Reply, Restarted, Usage
 from tests.knowledge.test_streaming import SIGNS
 
 PASSAGES = [
@@ -50,6 +50,10 @@ class Loud(Same):
         return Review(sentence.upper())
 
 
+BREAK = "\0"
+"""A piece that stands for a break: another model begins anew."""
+
+
 class Model:
     """A model that says one thing, in these pieces."""
 
@@ -58,9 +62,9 @@ class Model:
     def __init__(self, *pieces: str) -> None:
         self.pieces = pieces
 
-    async def respond(self, *_: object, **__: object) -> AsyncIterator[Delta | Reply]:
+    async def respond(self, *_: object, **__: object) -> AsyncIterator[Delta | Restarted | Reply]:
         for piece in self.pieces:
-            yield Delta(piece)
+            yield Restarted("It broke off.") if piece == BREAK else Delta(piece)
         yield Reply("".join(self.pieces), (), self.spec, Usage())
 
     async def complete(self, *_: object, **__: object) -> str:
@@ -78,6 +82,8 @@ async def generated(editor: Editor | None, *pieces: str) -> tuple[str, Result]:
     async for piece in generation.stream():
         if isinstance(piece, Draft):
             drafted += piece.text
+        if isinstance(piece, Discarded):
+            drafted = ""
         if isinstance(piece, Result):
             return drafted, piece
     raise AssertionError("there is always a result")
@@ -98,3 +104,12 @@ async def test_an_editor_who_objects_to_nothing_changes_nothing(text: str) -> No
     """Cutting into sentences is not seen in the answer."""
     plain, edited = await generated(None, text), await generated(Same(), text)
     assert (edited[0], edited[1].text) == (plain[0], plain[1].text)
+
+
+@pytest.mark.parametrize("editor", [None, Same(), Loud()])
+@given(void=TEXTS, text=TEXTS)
+async def test_of_what_broke_off_nothing_is_left(editor: Editor | None, void: str, text: str) -> None:
+    """Neither text nor citations, nor code left open: the answer is that of who began anew."""
+    drafted, whole = await generated(editor, text)
+    again, result = await generated(editor, void, BREAK, text)
+    assert (again, result.text, result.citations) == (drafted, whole.text, whole.citations)

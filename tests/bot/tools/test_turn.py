@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,17 +198,28 @@ async def test_what_has_effects_waits_for_the_asker(tmp_path: Path, server: Prov
 
 
 async def test_a_cut_model_does_not_call_twice(tmp_path: Path, server: ProviderServer) -> None:
-    """The one that begins anew finds what was called already."""
+    """Who begins anew is told what was looked up, and has to look up nothing again."""
     server.script = [
         calls(("stock", {"product": "Rocío"})),
         says("Hay 41 unidades. Y ", "también", fault="cut"),
-        calls(("stock", {"product": "Rocío"})),
         says("Hay 41 unidades."),
     ]
     async with shop(tmp_path, server) as talk:
         answer = await talk.ask(QUESTION, SHOP)
     assert answer.text == "Hay 41 unidades."
     assert len(answer.tool_calls) == 1
+    assert len(server.requests) == 3
+    assert [one["role"] for one in server.requests[-1]["messages"]].count("tool") == 1
+
+
+async def test_a_model_cut_before_its_call_calls_once(tmp_path: Path, server: ProviderServer) -> None:
+    """What it said on the way is void, and so is half a call: the one that comes whole is made."""
+    call = calls(("stock", {"product": "Rocío"}), text="Voy a mirar. Un momento.")
+    server.script = [replace(call, fault="cut"), call, says("Hay 41 unidades.")]
+    async with shop(tmp_path, server) as talk:
+        answer = await talk.ask(QUESTION, SHOP)
+    assert answer.text == "Hay 41 unidades."
+    assert [one.outcome for one in answer.tool_calls] == ["ok"]
 
 
 async def test_what_nothing_backs_is_said_again_or_marked(tmp_path: Path, server: ProviderServer) -> None:

@@ -97,7 +97,7 @@ def main() -> None:
         embedder = Embeddings(local) if local else None
         for language in (given.only,) if given.only else ("es", "en"):
             questions = xquad(given.data / given.questions.format(language=language), language)
-            place = Place(Path(folder), embedder)
+            place = Place(Path(folder) / language, embedder)
             containing(place, questions, given.stock)
             others = list(corpus(given.data / "corpora" / OTHERS[language]))
             declining(place, questions, others)

@@ -4,6 +4,7 @@ A word counts in full where it stands, less where only a heading above has it or
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
@@ -22,6 +23,8 @@ _HAS_NUMBER = re.compile(
 _PASSAGE = 0.4
 _NEIGHBOUR = 0.2
 _LENGTH = 0.03
+_KEY = 0.15
+"""What it counts that of the rows of a table only this one begins with words of the question."""
 _INHERITED = 0.7
 """What a term counts that only the title, a heading, a header row or a list's introduction has."""
 
@@ -70,6 +73,8 @@ def scored(asked: Asked, hits: Sequence[Hit]) -> list[Scored]:
     found: list[Scored] = []
     for hit, passage in zip(hits, passages, strict=True):
         scores = [_score(asked, stems, grams, weighed) for weighed in passage]
+        for position in _keyed(asked, passage):
+            scores[position] += _KEY
         for position, weighed in enumerate(passage):
             beside = max(
                 [0.0, *scores[max(0, position - 1) : position], *scores[position + 1 : position + 2]]
@@ -121,6 +126,18 @@ def _weighed(asked: Asked, rank: int, passage: Passage) -> list[_Weighed]:
             )
         )
     return weighed
+
+
+def _keyed(asked: Asked, passage: Sequence[_Weighed]) -> list[int]:
+    """The rows of tables whose first cell alone among the first cells has words of the question."""
+    keys: defaultdict[int, list[int]] = defaultdict(list)
+    for position, weighed in enumerate(passage):
+        row = weighed.candidate
+        if row.kind == "row" and row.lead is not None:
+            first = Terms.of(row.text.strip(" |").partition("|")[0])
+            if any(strength == 1.0 for strength in asked.found_in(first)[0].values()):
+                keys[row.lead].append(position)
+    return [positions[0] for positions in keys.values() if len(positions) == 1]
 
 
 def _telling(weights: Mapping[str, float], having: Sequence[Strengths]) -> Callable[[Strengths], float]:

@@ -19,8 +19,10 @@ import yaml
 
 from bot.config import load_settings
 from bot.personas import load_persona
+from knowledge.chunking import chunk
 from knowledge.documents import Document, Fetched
 from knowledge.reading import read
+from tests.knowledge.quoting import answer
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "examples" / "demo"
@@ -145,6 +147,27 @@ def test_personas_of_the_configuration_exist_and_cover_every_voice() -> None:
         None,
     }
     assert all(persona.examples and persona.title and persona.tone for persona in personas)
+
+
+@pytest.mark.parametrize(
+    ("country", "row"),
+    [
+        ("España", "| España | 30 días"),
+        ("Argentina", "| Argentina | 20 días"),
+        ("México", "| México | 15 días"),
+    ],
+)
+def test_the_row_of_the_country_that_is_asked_for_is_quoted(country: str, row: str) -> None:
+    """Though sentences around the table share more words with the question."""
+    passages = [
+        passage
+        for path in (DEMO / "docs").rglob("*.md")
+        for passage in chunk(
+            document_at(path), source="docs", path=path.name, count=lambda text: len(text) // 3
+        )
+    ]
+    extracted = answer(f"¿Cuántos días tengo para devolver un producto en {country}?", *passages)
+    assert row in "\n".join(quote.text for quote in extracted.quotes)
 
 
 def test_the_private_part_is_closed_to_every_other_channel() -> None:

@@ -23,6 +23,8 @@ _KINDS = {
     "git": ("knowledge.sources.git", "GitSource"),
     "sql": ("knowledge.sources.sql", "SqlSource"),
     "s3": ("knowledge.sources.s3", "S3Source"),
+    "confluence": ("knowledge.sources.confluence", "ConfluenceSource"),
+    "notion": ("knowledge.sources.notion", "NotionSource"),
 }
 KINDS: frozenset[str] = frozenset(_KINDS)
 """Kinds of sources that come along."""

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import sleep
@@ -45,10 +45,12 @@ class Client:
         headers: Mapping[str, str] | None = None,
         trusts_base: bool = True,
         key: str = "token",
+        renew: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
-        """`headers` go to `base_url`'s own origin alone; `key` is what it is called in words.
+        """`headers` go to `base_url`'s own origin alone; `key` is what they carry, in words.
 
         `trusts_base`: the base address is the operator's word, so it is reached even where it is private.
+        `renew` gives new headers where the service finds that those there are have expired.
         """
         self._source = source
         self._base = base_url.rstrip("/") + "/"
@@ -56,7 +58,10 @@ class Client:
         self._key = key
         allow = surroundings.allow + ((_place(base_url),) if trusts_base else ())
         self._fetcher: BlockingFetcher | None = BlockingFetcher(allow, limits=LIMITS, agent=AGENT)
+        self._renew = renew
         self._failed_in_a_row = 0
+        self.clock: datetime | None = None
+        """The time by the service's own clock, of its last answer."""
 
     def ask(
         self,
@@ -65,19 +70,33 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         body: Any = None,
+        form: Mapping[str, str] | None = None,
     ) -> Response:
         """What the service says, whatever its status; waits and asks again where it is busy.
 
-        `body` is sent as JSON by POST. Raises `SourceError` when it cannot be reached or stays busy.
+        `body` is sent as JSON by POST, `form` as a form. Raises `SourceError` when it cannot be reached or
+        stays busy.
         """
         url = urljoin(self._base, path)
         if parameters:
             url += ("&" if "?" in url else "?") + urlencode(parameters)
-        own = self._headers if _origin(url) == _origin(self._base) else {}
-        options: dict[str, Any] = {"headers": {**own, **(headers or {})}}
+        options: dict[str, Any] = {"headers": dict(headers or {})}
         if body is not None:
             options |= {"method": "POST", "body": json.dumps(body).encode()}
             options["headers"]["Content-Type"] = "application/json"
+        if form is not None:
+            options |= {"method": "POST", "body": urlencode(form).encode()}
+            options["headers"]["Content-Type"] = "application/x-www-form-urlencoded"
+        response = self._patiently(url, options)
+        if response.status == 401 and self._renew is not None:
+            self._headers |= self._renew()
+            response = self._patiently(url, options)
+        self.clock = _date(response.headers.get("date", ""))
+        return response
+
+    def _patiently(self, url: str, options: Mapping[str, Any]) -> Response:
+        own = self._headers if _origin(url) == _origin(self._base) else {}
+        options = {**options, "headers": {**own, **options["headers"]}}
         for attempt in range(_TRIES):
             response = self._once(url, options, last=attempt == _TRIES - 1)
             wait = self._wait(url, response, attempt)
@@ -203,8 +222,13 @@ def _retry_after(value: str) -> float | None:
         return max(0.0, float(value))
     except ValueError:
         pass
+    moment = _date(value)
+    return None if moment is None else max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _date(value: str) -> datetime | None:
     try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+        return parsedate_to_datetime(value).astimezone(UTC)
     except (TypeError, ValueError):
         return None
 

@@ -25,6 +25,7 @@ _KINDS = {
     "s3": ("knowledge.sources.s3", "S3Source"),
     "confluence": ("knowledge.sources.confluence", "ConfluenceSource"),
     "notion": ("knowledge.sources.notion", "NotionSource"),
+    "drive": ("knowledge.sources.drive", "DriveSource"),
 }
 KINDS: frozenset[str] = frozenset(_KINDS)
 """Kinds of sources that come along."""

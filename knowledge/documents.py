@@ -1,9 +1,9 @@
 """The vocabulary of documents: what a source lists, a reader returns, an index holds and an answer cites."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
 
@@ -48,6 +48,15 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Lets go of what was opened; more than once does no harm."""
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A source that notices changes by itself."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """One for each time that something changed, until it is closed; meanwhile changes add up to one."""
         ...
 
 

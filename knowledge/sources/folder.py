@@ -1,11 +1,12 @@
 """Documents in a folder of this machine and the folders below it."""
 
+import asyncio
 import os
 import stat
 import time
 import unicodedata
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -25,6 +26,7 @@ _LITTER = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 # Clocks of file systems tick every few milliseconds: two changes within a tick leave the same times.
 _TICK_SECONDS = 0.02
 _TRIES = 3
+_AWAY_SECONDS = 5.0
 
 
 class FolderSource:
@@ -67,6 +69,19 @@ class FolderSource:
             raise UnreadableError(
                 "unreadable", f"`{name}` cannot be opened ({_cause(error)}): check its permissions."
             ) from error
+
+    async def changes(self) -> AsyncIterator[None]:
+        """One for each time that a document was written, moved or deleted; the folder may be away between."""
+        from watchfiles import awatch
+
+        while True:
+            if self._root.is_dir():
+                with suppress(OSError):
+                    async for _ in awatch(self._root, watch_filter=_is_shown, ignore_permission_denied=True):
+                        yield
+                        if not self._root.is_dir():
+                            break
+            await asyncio.sleep(_AWAY_SECONDS)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -137,6 +152,13 @@ class FolderSource:
         if not _inside(path, root):
             raise FileNotFoundError(name)
         return Path(path)
+
+
+def _is_shown(_: object, path: str) -> bool:
+    """Whether a change is to something that may be a document."""
+    name = os.path.basename(path)  # noqa: PTH119 - may hold bytes that are no text
+    dull = os.path.splitext(name)[1].lower() in NOT_DOCUMENTS  # noqa: PTH122
+    return not name.startswith((".", "~$")) and not name.endswith("~") and not dull
 
 
 def _entries(folder: str) -> Iterator[tuple["os.DirEntry[str]", str]]:

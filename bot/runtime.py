@@ -84,7 +84,7 @@ class Runtime:
             # The journal last: what stands there counts as done, and remembering twice is remembering once.
             await self.bot.remember(event, answer)
             await self.journal.record(event, answer, posts=await delivery.placeholder())
-        if answer.reason:
+        if answer.reason and answer.outcome != "answered":
             await self.dispatch.count(answer.reason)
 
     async def _deliver(self, event: Event, reply: Reply, delivery: Delivery) -> Answer:

@@ -10,17 +10,13 @@ from discord.ui import Label, Modal, Select, TextInput
 from bot.actions import LABELS, REASONS, button
 from bot.messages import ActionName, Confirmation
 from bot.phrases import Phrases
-from bot.tools.names import PRESSES
+from connectors import words
 
 REASON, CORRECTION = "reason", "correction"
 _IN_A_ROW = 5
 _ROWS = 4
 """Of calls that wait: below the other buttons, and a message has five at most."""
-_WORD = "vocero-word"
-_WORDS = (
-    ("confirm", "confirm_button", ButtonStyle.primary),
-    ("decline", "cancel_button", ButtonStyle.secondary),
-)
+_WORDS = {"confirm": ButtonStyle.primary, "decline": ButtonStyle.secondary}
 _TITLE, _LABEL, _PLACEHOLDER, _LONGEST = 45, 45, 100, 4_000
 _OPEN_SECONDS = 900
 """After which the SDK forgets that it opened a form; the bot does not need to know that it did."""
@@ -56,21 +52,14 @@ def word_rows(confirmations: Sequence[Confirmation], phrases: Phrases) -> list[d
                 {
                     "type": ComponentType.button.value,
                     "style": style.value,
-                    "label": phrases.render(key),
-                    "custom_id": f"{_WORD}:{name}:{one.token}",
+                    "label": phrases.render(words.LABELS[name]),
+                    "custom_id": words.word_button(name, one.token),
                 }
-                for name, key, style in _WORDS
+                for name, style in _WORDS.items()
             ],
         }
         for one in confirmations[:_ROWS]
     ]
-
-
-def read_word(id_: str) -> tuple[str, str] | None:
-    """The word and the token in the id of such a button; None for another's."""
-    mark, _, rest = id_.partition(":")
-    name, _, token = rest.partition(":")
-    return (name, token) if mark == _WORD and name in PRESSES and token else None
 
 
 def correction_form(answer: str, phrases: Phrases) -> Modal:

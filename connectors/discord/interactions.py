@@ -11,10 +11,11 @@ from bot.actions import pressed, read_button
 from bot.admin import COMMANDS
 from bot.messages import ActionName, Attachment, Channel, ChannelKind, Command, Feedback, Message, Person
 from connectors.discord.commands import ADMIN, ASK, FILE, PRIVATE, QUESTION
-from connectors.discord.forms import CORRECTION, REASON, read_word
+from connectors.discord.forms import CORRECTION, REASON
 from connectors.discord.inbound import Ignored, attached, person
 from connectors.discord.places import channel_of, is_thread, thread_of, where
 from connectors.discord.tickets import Ticket
+from connectors.words import read_word
 
 _GROUPED = (AppCommandOptionType.subcommand.value, AppCommandOptionType.subcommand_group.value)
 UPDATING: frozenset[ActionName] = frozenset({"regenerate", "stop"})

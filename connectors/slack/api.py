@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -16,6 +16,7 @@ from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_chat_stream import AsyncChatStream
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.messages import Picture
 from connectors.slack.errors import SlackError, retry_after, told
 from connectors.slack.pace import Pace
 
@@ -33,6 +34,8 @@ _UNKNOWN = frozenset(
 _UNKNOWN_SECONDS = 600.0
 _NOT_SO = frozenset({"http_404", "http_405"})
 """There is nothing that answers to the verb."""
+_ALT = 1_000
+"""Characters of a file's alternative text, as Slack takes them."""
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Between the tries of a call that failed in passing."""
 
@@ -102,6 +105,13 @@ class Api:
                 log.info("Slack: %s; again in %s s.", error, pause)
             await asyncio.sleep(pause)
         return await self.call(method, **arguments)
+
+    async def upload(self, pictures: Sequence[Picture], **where: Any) -> None:
+        """Posts files in one message, by the SDK's way of three steps; raises `SlackError`."""
+        files = [
+            {"filename": one.name, "content": one.content, "alt_txt": one.alt[:_ALT]} for one in pictures
+        ]
+        await _carried_out("files.upload", self.client.files_upload_v2(file_uploads=files, **where))
 
     async def attempt(self, method: str, *, owed: bool = False, **arguments: Any) -> bool:
         """A call that may fail or come to nothing: what is only shown while waiting.

@@ -1,11 +1,12 @@
-"""The buttons below an answer, and the one that stops it."""
+"""The buttons below an answer, those for the asker's word, and the one that stops it."""
 
 from collections.abc import Sequence
 
 from bot.actions import LABELS, button
-from bot.messages import ActionName
+from bot.messages import ActionName, Answer, Confirmation
 from bot.phrases import Phrases
-from connectors.slack.rendering import Block
+from connectors import words
+from connectors.slack.rendering import Block, escaped
 
 _LABEL = 75
 _OPINIONS: frozenset[ActionName] = frozenset({"helpful", "not_helpful"})
@@ -20,6 +21,31 @@ def buttons(actions: Sequence[ActionName], answer: str, phrases: Phrases) -> lis
     return blocks
 
 
+def below(answer: Answer, event: str, phrases: Phrases) -> list[Block]:
+    """All that stands below an answer. `event`: the id that comes back with a press."""
+    return [*waiting(answer.confirmations, phrases), *buttons(answer.actions, event, phrases)]
+
+
+def waiting(confirmations: Sequence[Confirmation], phrases: Phrases) -> list[Block]:
+    """Two buttons for each call that waits for the asker's word; of several, each says which it is."""
+    blocks: list[Block] = []
+    for number, one in enumerate(confirmations, 1):
+        if len(confirmations) > 1:
+            named = {"type": "mrkdwn", "text": f"{number}. *{escaped(one.tool)}*"}
+            blocks.append({"type": "context", "elements": [named]})
+        pair = [_word(name, one.token, phrases) for name in words.LABELS]
+        blocks.append({"type": "actions", "elements": pair})
+    return blocks
+
+
+def without_word(blocks: Sequence[Block], token: str) -> list[Block]:
+    """The blocks of a message, but for the buttons of a call that waits no more."""
+    ids = {words.word_button(name, token) for name in words.LABELS}
+    return [
+        block for block in blocks if ids.isdisjoint(one.get("value") for one in block.get("elements") or ())
+    ]
+
+
 def stop(answer: str, phrases: Phrases) -> list[Block]:
     """The button that ends the writing."""
     return buttons(["stop"], answer, phrases)
@@ -28,6 +54,12 @@ def stop(answer: str, phrases: Phrases) -> list[Block]:
 def _button(action: ActionName, answer: str, phrases: Phrases) -> Block:
     id_ = button(action, answer)
     return {"type": "button", "action_id": id_, "value": id_, "text": _plain(LABELS[action], phrases)}
+
+
+def _word(name: str, token: str, phrases: Phrases) -> Block:
+    id_ = words.word_button(name, token)
+    button = {"type": "button", "action_id": id_, "value": id_, "text": _plain(words.LABELS[name], phrases)}
+    return button | ({"style": "primary"} if name == "confirm" else {})
 
 
 def _opinion(answer: str, phrases: Phrases) -> Block:

@@ -10,10 +10,10 @@ from bot.messages import Answer, Delivery, Message, Reply, Status
 from bot.phrases import Phrases
 from connectors.delivering import follow
 from connectors.pacing import Paced
-from connectors.slack import buttons
+from connectors.slack import buttons, pictures
 from connectors.slack.errors import SlackError
 from connectors.slack.presence import Presence
-from connectors.slack.rendering import MARKDOWN, Block, Post, defused, draft, messages, plainer
+from connectors.slack.rendering import MARKDOWN, Block, Post, defused, draft, messages, plainer, said
 from connectors.slack.streaming import Stream, settled
 from connectors.slack.thread import Thread
 from connectors.slack.workspaces import Workspace
@@ -46,6 +46,7 @@ class ThreadReply:
         )
         self._presence = Presence(workspace, event, self._thread)
         self._posts: list[str] = []
+        self._resumed = False
         self._stream: Stream | None = None
         self._text = ""
         """What is to be shown by now, and `_shown` what is."""
@@ -90,6 +91,7 @@ class ThreadReply:
     async def _resume(self) -> None:
         """Takes up what an earlier try, or the answer that is asked for again, has posted."""
         kept = await self._delivery.placeholder()
+        self._resumed = bool(kept)
         if not kept:
             return
         channel, _, posts = kept.partition(":")
@@ -246,10 +248,20 @@ class ThreadReply:
                 await self._lost(error)
                 return
             await self._directly(answer, phrases, error)
+        await self._show_pictures(answer, phrases)
+
+    async def _show_pictures(self, answer: Answer, phrases: Phrases) -> None:
+        """Below the answer; where Slack does not take them, that is said."""
+        try:
+            await pictures.show(self._thread, answer.pictures, again=self._resumed)
+        except SlackError as error:
+            log.warning("Slack: the pictures of %s are not shown: %s", self._event.id, error)
+            await self._desk.count(error.code)
+            await self._post(said(phrases.render("picture_failed"))[0])
 
     async def _place(self, answer: Answer, phrases: Phrases) -> None:
         """The answer; where Slack does not take it, plainer; at the very least, that there was one."""
-        below = buttons.buttons(answer.actions, self._event.id, phrases)
+        below = buttons.below(answer, self._event.id, phrases)
         apology = answer.model_copy(
             update={"text": phrases.render("apology", turn=self._event.id), "citations": ()}
         )

@@ -8,10 +8,11 @@ from typing import Any
 
 from bot.actions import pressed, read_button
 from bot.desk import Desk
-from bot.messages import Message, Submit
+from bot.messages import Command, Message, Submit
 from connectors.slack import modals
 from connectors.slack.inbound import plain
 from connectors.slack.workspaces import Workspace
+from connectors.words import read_word
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,9 @@ class Interactivity:
     async def pressed(self, workspace: Workspace, body: Mapping[str, Any], more: dict[str, str]) -> None:
         """A button."""
         action: Mapping[str, Any] = next(iter(body.get("actions") or ()), {})
+        if (word := read_word(str(action.get("value") or ""))) is not None:
+            await self._word(workspace, body, more, word)
+            return
         read = read_button(str(action.get("value") or "")) or read_button(str(action.get("action_id") or ""))
         if read is None:
             log.info("Slack: the button %s is not ours.", action.get("action_id"))
@@ -56,6 +60,37 @@ class Interactivity:
             phrases = await self._desk.phrases_in(channel)
             view = modals.feedback(phrases, place | {"answer": answer})
             await workspace.api.attempt("views.open", trigger_id=trigger, view=view)
+
+    async def _word(
+        self, workspace: Workspace, body: Mapping[str, Any], more: dict[str, str], word: tuple[str, str]
+    ) -> None:
+        """The asker's yes or no, or somebody else's."""
+        name, token = word
+        place = _place(workspace, body) | more
+        channel, (author, locale) = await asyncio.gather(
+            workspace.directory.channel(place["channel"], "private"),
+            workspace.directory.person(place["user"]),
+        )
+        if (body.get("container") or {}).get("is_ephemeral"):
+            # Nobody else has seen it, and it can be changed by its own address alone.
+            place |= {"thread": "", "response_url": str(body.get("response_url") or "")}
+        once = body.get("trigger_id") or f"{token}.{name}"
+        id_ = f"slack:{place['team']}:{place['channel']}:{once}"
+        await self._submit(
+            Command(
+                id=id_,
+                thread=f"slack:{place['team']}:{place['channel']}:{place['thread']}"
+                if place["thread"]
+                else id_,
+                channel=channel,
+                author=author,
+                at=datetime.now(UTC),
+                language=locale,
+                reference=place,
+                name=name,
+                arguments={"token": token},
+            )
+        )
 
     async def about(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
         """The shortcut "Ask about this message": asks for the question."""

@@ -10,9 +10,12 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.actions import PRESSED
 from bot.desk import Desk
 from bot.messages import Answer, Command, Delivery, Feedback, Reply, Status
+from bot.tools.names import PRESSES
 from connectors.pacing import Paced
+from connectors.slack import buttons, outcomes
 from connectors.slack.errors import SlackError
-from connectors.slack.rendering import Post, draft, messages
+from connectors.slack.rendering import Post, draft, messages, said
+from connectors.slack.thread import Thread
 from connectors.slack.workspaces import Workspace
 
 log = logging.getLogger(__name__)
@@ -95,10 +98,31 @@ async def respond(
     if answer is None or not answer.text or event.reference.get("quiet"):
         return
     await delivery.check()
+    phrases = await desk.phrases_in(event.channel)
+    posts = messages(answer, phrases, buttons.below(answer, event.id, phrases))
     try:
-        await response.end(messages(answer, await desk.phrases_in(event.channel)))
+        if isinstance(event, Command) and event.name in PRESSES:
+            await outcomes.take_buttons(workspace, event, answer)
+        if (thread := _for_all(workspace, event, answer)) is not None:
+            await outcomes.post_once(thread, posts, answer, delivery, phrases)
+            return
+        await response.end(posts)
+        if answer.pictures:
+            # What only one person sees can have no files.
+            person = event.author.id.partition(":")[2]
+            directly = Thread(workspace, person, None, turn=event.id, asked=event.at)
+            await outcomes.post_once(directly, said(answer.text), answer, delivery, phrases)
     except SlackError as error:
         if error.kind == "passing":
             raise
         log.error("Slack: what %s asked for was not told: %s", event.author.id, error)
         await desk.count(error.code)
+
+
+def _for_all(workspace: Workspace, event: Command | Feedback, answer: Answer) -> Thread | None:
+    """The thread in which all may see what came of the asker's word; None where it is for one alone."""
+    where = event.reference
+    is_word = isinstance(event, Command) and event.name in PRESSES
+    if not is_word or answer.outcome == "refused" or not where.get("thread"):
+        return None
+    return Thread(workspace, where["channel"], where["thread"], turn=event.id, asked=event.at)

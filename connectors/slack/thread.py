@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -100,6 +100,23 @@ class Thread:
 
         `streams`: a stream that was just begun counts, too; it has no mark of its turn before it is ended.
         """
+        found: dict[int, str] = {}
+        for message in await self._read():
+            metadata = message.get("metadata") or {}
+            payload = metadata.get("event_payload") or {}
+            if metadata.get("event_type") == ANSWER and payload.get("turn") == self.turn:
+                found.setdefault(int(payload.get("part", 0)), str(message["ts"]))
+            elif streams and not metadata and self._is_ours(message):
+                found.setdefault(0, str(message["ts"]))
+        return found
+
+    async def files(self) -> set[str]:
+        """Names of the files that the bot has posted since the turn began."""
+        ours = [message for message in await self._read() if self._is_ours(message)]
+        return {str(file.get("name")) for message in ours for file in message.get("files") or ()}
+
+    async def _read(self) -> Sequence[Mapping[str, Any]]:
+        """What was written since the turn began."""
         where = {"oldest": f"{self.asked.timestamp():.6f}"} | ({"ts": self.at} if self.at else {})
         method = "conversations.replies" if self.at else "conversations.history"
         try:
@@ -109,16 +126,8 @@ class Thread:
         except SlackError as error:
             # A second post is better than none.
             log.warning("Slack: what was posted for %s cannot be looked up: %s", self.turn, error)
-            return {}
-        found: dict[int, str] = {}
-        for message in read.get("messages") or ():
-            metadata = message.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            if metadata.get("event_type") == ANSWER and payload.get("turn") == self.turn:
-                found.setdefault(int(payload.get("part", 0)), str(message["ts"]))
-            elif streams and not metadata and self._is_ours(message):
-                found.setdefault(0, str(message["ts"]))
-        return found
+            return ()
+        return read.get("messages") or ()
 
     def _is_ours(self, message: Mapping[str, Any]) -> bool:
         """Whether the bot wrote it, other than as the message that the thread begins with."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _A_MINUTE = {"chat.startStream": 20, "chat.stopStream": 20, "chat.appendStream": 100, "chat.update": 50}
-_POSTING = {"chat.postMessage", "chat.startStream"}
+_POSTING = {"chat.postMessage", "chat.startStream", "files.completeUploadExternal"}
 
 
 @dataclass
@@ -30,6 +30,10 @@ class Methods:
     """Modals and Home tabs as they were opened and published."""
     files: dict[str, bytes | str] = field(default_factory=dict)
     """Content, or where they are said to be, by name."""
+    uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Files of the app's, by id."""
+    contents: dict[str, bytes] = field(default_factory=dict)
+    """What was uploaded, by the file's id."""
     streams: bool = True
     """Whether there is streaming here."""
     gap: float | None = None
@@ -59,13 +63,14 @@ class Methods:
             return 0
         now = time.monotonic()
         recent = [at for at in self._recent[method] if now - at < 60]
-        early = method in _POSTING and now - self._last.get(arguments["channel"], -10.0) < self.gap
+        where = arguments.get("channel") or arguments.get("channel_id") or ""
+        early = method in _POSTING and now - self._last.get(where, -10.0) < self.gap
         if early or len(recent) >= _A_MINUTE.get(method, 10_000):
             self.refused.append(method)
             return 1
         self._recent[method] = [*recent, now]
         if method in _POSTING:
-            self._last[arguments["channel"]] = now
+            self._last[where] = now
         return 0
 
     def carry_out(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -112,9 +117,15 @@ class Methods:
         return {"channels": [one for one in self.channels.values() if not one.get("is_im")]}
 
     def _conversations_replies(
-        self, channel: str, ts: str, limit: str, oldest: str = "0", **_: Any
+        self, channel: str, ts: str, limit: str, oldest: str = "0", **more: Any
     ) -> dict[str, Any]:
-        thread = [post for post in self.said(channel) if post.get("thread_ts") == ts and post["ts"] > oldest]
+        latest, inclusive = more.get("latest") or "9", more.get("inclusive") in ("1", "true", "True")
+        thread = [
+            post
+            for post in self.said(channel)
+            if post.get("thread_ts") == ts
+            and (oldest < post["ts"] < latest or (inclusive and post["ts"] in (oldest, latest)))
+        ]
         return {"messages": thread[: int(limit)]}
 
     def _conversations_history(self, channel: str, limit: str, oldest: str = "0", **_: Any) -> dict[str, Any]:
@@ -213,6 +224,25 @@ class Methods:
         valid_view(published)
         self.views.append(published | {"user": user_id})
         return {"view": published}
+
+    def _files_getUploadURLExternal(self, filename: str, length: str, **more: Any) -> dict[str, Any]:  # noqa: N802
+        id_ = f"F{self.number()}"
+        self.uploads[id_] = {"id": id_, "name": filename, "size": int(length), "alt": more.get("alt_txt")}
+        return {"file_id": id_, "upload_url": self.url.replace("/api/", f"/upload/{id_}")}  # type: ignore[attr-defined]
+
+    def _files_completeUploadExternal(  # noqa: N802
+        self, files: Any, channel_id: str, thread_ts: str | None = None, **_: Any
+    ) -> dict[str, Any]:
+        if channel_id not in self.channels:
+            raise LookupError("channel_not_found")
+        named = json.loads(files) if isinstance(files, str) else files
+        uploaded = [self.uploads[one["id"]] for one in named]
+        if any(len(self.contents.get(one["id"], b"")) != one["size"] for one in uploaded):
+            raise LookupError("file_not_found")
+        at = f"1800000000.{self.number():06}"
+        post = {"ts": at, "user": "UBOT", "bot_id": "BBOT", "files": uploaded}
+        self.posts[channel_id, at] = post | ({"thread_ts": thread_ts} if thread_ts else {})
+        return {"files": [{"id": one["id"]} for one in uploaded]}
 
     def _files_info(self, file: str) -> dict[str, Any]:
         return {"file": {"id": file, "url_private": self.url.replace("/api/", f"/files/{file}")}}  # type: ignore[attr-defined]

@@ -112,6 +112,14 @@ class SlackServer(Methods):
             raise web.HTTPFound(file)
         return web.Response(body=file, content_type="application/octet-stream")
 
+    async def upload(self, request: web.Request) -> web.Response:
+        """The content of a file of the app's."""
+        fault = (self.faults.get("upload") or [None]).pop(0)
+        if fault is not None:
+            return web.Response(text=fault.error, status=fault.status)
+        self.contents[request.match_info["id"]] = await request.read()
+        return web.Response(text="OK")
+
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
         if request.query["ticket"] not in self.tickets:
             raise web.HTTPForbidden
@@ -154,6 +162,7 @@ async def slack_server() -> AsyncIterator[SlackServer]:
     app.router.add_route("*", "/api/{method}", server.api)
     app.router.add_post("/response", server.response)
     app.router.add_get("/files/{name}", server.file)
+    app.router.add_post("/upload/{id}", server.upload)
     app.router.add_get("/socket", server.socket)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()

@@ -1,9 +1,11 @@
 """People who write in the loopback workspace, and the whole bot that listens to them."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
+import random
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -95,10 +97,12 @@ async def request(url: str, payload: dict[str, Any], **headers: str) -> int:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on; none of those that the system gives to who asks for any."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
@@ -123,8 +127,16 @@ class Workspace:
     async def write(self, text: str, channel: str, **more: Any) -> str:
         return await self.send(event("message", text, channel, **more))
 
-    async def press(self, action: str, post: dict[str, Any], user: str = ANA, channel: str = "CGEN") -> None:
-        """Presses the button that does this below a message."""
+    async def press(
+        self,
+        action: str,
+        post: dict[str, Any],
+        user: str = ANA,
+        channel: str = "CGEN",
+        *,
+        ephemeral: bool = False,
+    ) -> None:
+        """Presses the button that does this below a message, perhaps one that nobody else sees."""
         elements = [one for block in post["blocks"] for one in block.get("elements", ())]
         thumbs = [
             one[side] for one in elements for side in ("positive_button", "negative_button") if side in one
@@ -136,12 +148,15 @@ class Workspace:
             "user": {"id": user, "team_id": TEAM},
             "team": {"id": TEAM},
             "channel": {"id": channel},
-            "message": {key: post[key] for key in ("ts", "thread_ts") if key in post},
+            "container": {"type": "message", "message_ts": post.get("ts", "1.1"), "is_ephemeral": ephemeral},
+            "response_url": self.slack.url.replace("/api/", "/response"),
             "trigger_id": f"{number}.trigger",
             "actions": [
                 {"action_id": "vocero", "value": value, "type": "button", "action_ts": f"{number}.1"}
             ],
         }
+        if not ephemeral:
+            payload["message"] = {key: post[key] for key in ("ts", "thread_ts") if key in post}
         await self.send(payload, "interactive")
 
     async def submit(self, modal: dict[str, Any], user: str = ANA, **fields: str) -> None:

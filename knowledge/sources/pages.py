@@ -26,14 +26,21 @@ _MACHINERY = (
     "script, style, noscript, template, iframe, link:not([rel=canonical]), input[type=hidden], "
     "meta[name*=csrf i], meta[name*=nonce i], meta[charset], meta[http-equiv=content-type i]"
 )
-# How the frame around pages is called on most sites, as a whole word of a class or an id.
-_FRAME = re.compile(
-    r"(?:^|[\s_-])(?:cookies?|consent|gdpr|breadcrumbs?|migas|sidebar|side-?nav|nav(?:bar|igation)?|"
-    r"menu|top-?bar|masthead|(?:site|page|global)[_-]?(?:header|footer)|footer|share|sharing|social|"
-    r"related(?:[_-]posts)?|newsletter|subscribe|skip-?(?:link|to)|pagination|pager|advert\w*|banner|popup|modal)"
-    r"(?:$|[\s_-])",
+# How the frame around pages is called on most sites, as a whole word of a class or an id: what is never
+# content, and what is unless it is made of links.
+_CHROME = re.compile(
+    r"(?:^|[\s_-])(?:cookies?|consent|gdpr|breadcrumbs?|migas|(?:site|page|global)[_-]?(?:header|footer)|footer|"
+    r"newsletter|skip-?(?:link|to))(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_NAVIGATION = re.compile(
+    r"(?:^|[\s_-])(?:side-?bar|side-?nav|nav(?:bar|igation)?|menu|top-?bar|masthead|shar(?:e|ing)|social|"
+    r"related(?:[_-]posts)?|pagination|pager|banner|popup|modal|toc)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_LINKS = 0.5
+"""Share of a text that stands in links where it is made of them."""
+_LONGEST_CHROME = 600
 _MOST = 0.4
 """Share of a page's text that is its content, whatever it is called."""
 
@@ -97,12 +104,7 @@ def _drop_frame(tree: LexborHTMLParser) -> None:
     if body is None:
         return
     enough = _MOST * len(words(body))
-    frames = [
-        node
-        for node in tree.css("body [class], body [id]")
-        if node.tag not in ("main", "article", "h1", "a", "td", "th", "tr", "table")
-        and _FRAME.search(f"{_attribute(node, 'class')} {_attribute(node, 'id')}")
-    ]
+    frames = [node for node in tree.css("body [class], body [id]") if _is_frame(node)]
     frames += [node for node in tree.css("body > ul, body > div > ul") if is_all_links(node)]
     gone: set[int] = set()
     for node in frames:
@@ -113,6 +115,17 @@ def _drop_frame(tree: LexborHTMLParser) -> None:
     for node in [node for node in frames if node.mem_id in gone and not _is_below(node, gone)]:
         gone.discard(node.mem_id)
         node.decompose()
+
+
+def _is_frame(node: LexborNode) -> bool:
+    if node.tag in ("main", "article", "h1", "a", "td", "th", "tr", "table"):
+        return False
+    called = f"{_attribute(node, 'class')} {_attribute(node, 'id')}"
+    if _CHROME.search(called):
+        return len(words(node)) <= _LONGEST_CHROME
+    if not _NAVIGATION.search(called):
+        return False
+    return sum(len(words(link)) for link in node.css("a")) >= _LINKS * len(words(node))
 
 
 def _is_below(node: LexborNode, gone: set[int]) -> bool:

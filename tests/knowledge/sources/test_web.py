@@ -275,16 +275,19 @@ def test_a_site_without_end_is_an_error_with_what_it_has(site: Site, tmp_path: P
 def test_what_stands_around_every_page_is_not_part_of_it(site: Site, tmp_path: Path) -> None:
     """Menus, banners and footers go by what they are called; what holds most of the text stays."""
     frame = (
-        '<div class="cookie-consent">Usamos cookies</div><div id="sidebar"><a href="x">Menú</a></div>'
+        '<div class="cookie-consent">Usamos cookies</div>'
+        '<div id="sidebar"><a href="x">Menú</a> <a href="y">Platos</a></div>'
         '<div class="site-footer">© Empresa</div>'
     )
     site.page("/docs/", f"{frame}<div class='text'><h1>Garantía</h1><p>Dura 24 meses.</p></div>")
     site.page("/docs/x", "<div class='menu'><p>El menú del día: milanesa con puré, flan y café.</p></div>")
-    site.page("/docs/y", "<p>.</p>")
+    dishes = "".join(f"<div class='menu'><p>Menú {n}: milanesa con puré.</p></div>" for n in range(4))
+    site.page("/docs/y", dishes)
     with closing(site.source(tmp_path)) as source:
         found = {listed.document: read(source.fetch(listed)) for listed in source.list()}
     assert [block.text for block in found["/"].blocks] == ["Garantía", "Dura 24 meses."]
     assert "milanesa" in found["x"].blocks[0].text
+    assert len(found["y"].blocks) == 4
 
 
 def test_what_changes_by_itself_is_no_change(site: Site, tmp_path: Path) -> None:

@@ -93,7 +93,8 @@ class Worker:
             freed.set()
         with contextlib.suppress(RedisError, OSError):
             async with asyncio.timeout(self._timing.block):
-                for connection in self._reading.values():
+                # One that reads anew meanwhile, on another connection, ends by itself.
+                for connection in list(self._reading.values()):
                     await self._dispatch.redis.client_unblock(connection)
 
     async def _read(self, priority: str, redis: Redis) -> None:

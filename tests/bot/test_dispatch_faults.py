@@ -221,6 +221,39 @@ async def test_a_killed_process_takes_its_embedded_server_with_it_and_loses_noth
     assert steps == [*expected, ("begin", "t:2"), ("end", "t:2")]
 
 
+async def test_a_reader_that_comes_back_while_a_worker_stops_does_not_break_the_stop(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis was away: a reader is on a new connection just when all readers are being woken."""
+    own_id, unblock = Redis.client_id, redis.client_unblock
+    waking, back = asyncio.Event(), asyncio.Event()
+    readers: list[Redis] = []
+
+    async def late(client: Redis) -> Any:
+        number = await own_id(client)
+        if client not in readers:
+            readers.append(client)
+        if client in readers[1:]:
+            await waking.wait()
+            back.set()
+        return number
+
+    async def woken(connection: int) -> Any:
+        waking.set()
+        await back.wait()
+        return await unblock(connection)
+
+    monkeypatch.setattr(Redis, "client_id", late)
+    monkeypatch.setattr(redis, "client_unblock", woken)
+    async with working(short(redis, block=1.0), no_one):
+        await until(lambda: len(readers) == 2)
+    assert back.is_set()
+
+
+async def no_one(event: Message | Command | Feedback, lease: Lease) -> None:
+    """A handler that nothing comes to."""
+
+
 @pytest.fixture
 async def own_server(tmp_path: Path) -> AsyncIterator[EmbeddedValkey]:
     """A server that the test may kill."""

@@ -190,7 +190,7 @@ class Client:
         try:
             return self._fetcher.fetch(url, **options)
         except FetchRefusedError as error:
-            raise SourceError(f"Source `{self._source}`: {error}") from None
+            raise NotAllowedError(f"Source `{self._source}`: {error}") from None
         except FetchTooLargeError as error:
             raise TooLargeError(str(error)) from None
         except FetchError as error:
@@ -210,6 +210,10 @@ class Client:
                 f"{shown(url)} asks to be left alone for {asked:.0f} s; it is asked after that"
             )
         return asked
+
+
+class NotAllowedError(SourceError):
+    """The address is a private one that nobody allowed."""
 
 
 class TooLargeError(SourceError):

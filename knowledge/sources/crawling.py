@@ -14,7 +14,7 @@ from knowledge.documents import Fetched, Listed
 from knowledge.errors import SourceError
 from knowledge.fetching import Response, shown
 from knowledge.reading import SUPPORTED, suffix_of
-from knowledge.sources.client import AGENT, Client, TooLargeError
+from knowledge.sources.client import AGENT, Client, NotAllowedError, TooLargeError
 from knowledge.sources.folder import NOT_DOCUMENTS
 from knowledge.sources.memory import Memory, Seen
 from knowledge.sources.pages import HTML, Page, name_of, normal, parse_page, parse_sitemap
@@ -165,7 +165,9 @@ class Crawl:
         target = self._memory.before(known.final) if known and known.final else known
         try:
             response = self._client.ask(url, headers=target.conditions() if target else None)
-        except TooLargeError:
+        except (TooLargeError, NotAllowedError):
+            if first:
+                raise
             self._memory.now[url] = Seen(listed=False)
             return
         except SourceError as error:

@@ -178,6 +178,7 @@ def name_of(url: str, folder: str) -> str:
     """What a page is called: its path below the folder where the source begins, `/` for the folder itself."""
     parts, base = urlsplit(url), urlsplit(folder)
     path = parts.path.removeprefix(base.path) if parts.path.startswith(base.path) else parts.path
+    path = re.sub(r"%(?=2F|3F|25)", "%25", path)  # what is a sign of an address stays escaped
     return (unquote(path) or "/") + (f"?{parts.query}" if parts.query else "")
 
 

@@ -229,6 +229,22 @@ def test_private_addresses_need_to_be_allowed(site: Site, tmp_path: Path) -> Non
         list(source.list())
 
 
+def test_a_page_that_leads_to_a_private_address_is_passed_over(site: Site, tmp_path: Path) -> None:
+    """What a site redirects to is its word, not the operator's; the rest of the site is whole."""
+    site.page("/docs/", '<a href="a">a</a><a href="out">o</a>')
+    site.page("/docs/a", "<p>Texto.</p>")
+    site.moved["/docs/out"] = "http://127.0.0.2:1/docs/x"
+    assert names(site, tmp_path) == ["/", "a"]
+
+
+def test_two_addresses_never_share_a_name(site: Site, tmp_path: Path) -> None:
+    """A slash within a name is not one between names."""
+    site.page("/docs/", '<a href="a/b">1</a><a href="a%2Fb">2</a><a href="a%C3%B1o">3</a>')
+    for path in ("a/b", "a%2Fb", "a%C3%B1o"):
+        site.page(f"/docs/{path}", f"<p>{path}</p>")
+    assert names(site, tmp_path) == ["/", "a%2Fb", "a/b", "año"]
+
+
 def test_a_page_never_had_makes_the_listing_partial_once(site: Site, tmp_path: Path) -> None:
     """What it leads to could be known from before; the second time it is one bad document."""
     site.page("/docs/", '<a href="a">a</a><a href="bad">bad</a>')

@@ -89,7 +89,7 @@ async def test_anybody_looks_something_up(tmp_path: Path) -> None:
 
 
 async def test_what_has_effects_is_done_once_after_a_yes(tmp_path: Path) -> None:
-    """The call is shown exactly; what came of it takes its place, and a second press does nothing."""
+    """The call is shown exactly; what came of it takes its place, and two presses at once do it once."""
     (tmp_path / "office.py").write_text(OFFICE, "utf-8")
     async with workspace(tmp_path, HERE) as place:
         shown = await ticket(place)
@@ -98,10 +98,10 @@ async def test_what_has_effects_is_done_once_after_a_yes(tmp_path: Path) -> None
         for _ in range(2):
             await place.press("confirm", shown, ephemeral=True)
         await place.until(lambda: len(place.slack.responses) == 3)
-    first, second = map(markdown, place.slack.responses[1:])
-    assert "ticket 1" in first
-    assert "ticket 2" not in first + second
-    assert place.slack.responses[1]["replace_original"]
+    _, *told = place.slack.responses
+    assert any("ticket 1" in markdown(one) for one in told)
+    assert not any("ticket 2" in markdown(one) for one in told)
+    assert any(one.get("replace_original") for one in told)
     assert place.slack.posts == {}
 
 

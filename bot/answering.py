@@ -20,7 +20,7 @@ from bot.settings import ResolvedChannel, Settings
 from bot.tools.joining import Tools
 from bot.tools.turn import TurnTools
 from bot.voice import Voice
-from knowledge.answers import Discarded, Draft, Question, Result, Turn
+from knowledge.answers import Calling, Discarded, Draft, Question, Result, Turn
 from knowledge.engine import Engine
 
 _GREETING = re.compile(
@@ -175,6 +175,8 @@ class Answering:
                 case Discarded():
                     written = ""
                     yield Replace(text="")
+                case Calling(names):
+                    yield Status(text=voice.say("calling_tool", tool=", ".join(names)))
                 case Result():
                     waiting = await tools.confirmations() if tools else ()
                     framed = _framed(piece, attached, earlier, voice)

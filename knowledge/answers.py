@@ -99,6 +99,14 @@ class Discarded:
 
 
 @dataclass(frozen=True, slots=True)
+class Calling:
+    """The answer waits for what is called."""
+
+    names: tuple[str, ...]
+    """Of tools that were offered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The end of every answer."""
 
@@ -119,7 +127,7 @@ class Result:
     timings: dict[str, float] = field(default_factory=dict)
 
 
-Piece = Draft | Discarded | Result
+Piece = Draft | Discarded | Calling | Result
 
 
 def quoted(extracted: Extract, hits: Sequence[Hit], timings: dict[str, float]) -> Result:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from knowledge import prompts
-from knowledge.answers import Cited, Discarded, Draft, Piece, Question, Result, quoted
+from knowledge.answers import Calling, Cited, Discarded, Draft, Piece, Question, Result, quoted
 from knowledge.calling import ROUNDS, Tools
 from knowledge.checking import Checking
 from knowledge.citing import CitationStream
@@ -83,6 +83,9 @@ class Generation:
                 # What it says on the way to a call is no part of the answer.
                 for piece in self._taken_back(rewording):
                     yield piece
+                known = {tool.name for tool in offered}
+                if names := tuple(dict.fromkeys(call.name for call in round_.calls if call.name in known)):
+                    yield Calling(names)
                 prompt += [round_.reply, *await self._called(tools, round_.calls)]
         except ModelError as error:
             self._problem = str(error)

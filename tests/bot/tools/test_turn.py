@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.messages import Answer
+from bot.messages import Answer, Status, Text
 from tests.bot.company import Talk, company, talking
 from tests.providers import PROVIDERS, ProviderServer, calls, provider_server, says
 
@@ -114,6 +114,15 @@ async def test_what_is_said_on_the_way_is_no_part_of_the_answer(
     server.script = [calls(("stock", {"product": "a"}), text="Voy a mirar. Un momento."), says("Hay 41.")]
     async with shop(tmp_path, server) as talk:
         assert (await talk.ask(QUESTION, SHOP)).text == "Hay 41."
+
+
+async def test_who_waits_is_told_what_is_looked_up(tmp_path: Path, server: ProviderServer) -> None:
+    """By name, once each, before the answer; a name that the model made up is not shown to anybody."""
+    stock = ("stock", {"product": "Rocío"})
+    server.script = [calls(stock, stock, ("<script>", {}), ("search", {"query": "Rocío"})), says("Hay 41.")]
+    async with shop(tmp_path, server) as talk, aclosing(talk.terminal.ask(QUESTION, SHOP)) as reply:
+        told = [chunk.text async for chunk in reply if isinstance(chunk, Status | Text)]
+    assert [words for words in told[1:] if words] == ["Consulto stock, search…", "Hay 41."]
 
 
 @pytest.mark.parametrize("name", ["salaries", "st\u043eck", "STOCK", "stock ", "nothing", "search\u200b"])

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bot.doctor import machine, models, services
+from bot.doctor import machine, models, services, tools
 from bot.doctor.findings import SECONDS, Check, Finding
 from bot.errors import VoceroError
 from bot.settings import Settings
@@ -50,6 +50,8 @@ def _examinations(settings: Settings) -> Iterator[tuple[str, Examination]]:
         yield f"model {spec}" if number else "model", partial(models.model, settings, spec)
     if models.configured(settings):
         yield "budget", partial(models.budget, settings)
+    for tool in settings.tools:
+        yield f"tool {tool.name}", partial(tools.tool, settings, tool)
     if env.slack_bot_token or env.slack_app_token or env.slack_client_id:
         yield "slack", partial(services.slack, settings)
     if env.discord_token:

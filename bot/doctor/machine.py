@@ -48,8 +48,6 @@ async def configuration(settings: Settings) -> str:
         raise warn(
             f"{settings.path} names no sources.", "Add a [[sources]] table: nothing can be answered yet."
         )
-    if settings.tools:
-        raise warn(f"{settings.path} has [[tools]], which this version does not call yet.")
     return str(settings.path)
 
 

@@ -104,10 +104,8 @@ async def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> No
         await machine.python()
 
 
-async def test_no_sources_and_tools_are_told(company: Path) -> None:
-    """Configured and without effect, or nothing to answer from: a warning."""
-    found = await check(configured(company, bottom='[[tools]]\nname = "t"\nkind = "sql"'), "configuration")
-    assert (found.status, "[[tools]]" in found.text) == ("warn", True)
+async def test_no_sources_are_told(company: Path) -> None:
+    """Nothing to answer from: a warning."""
     found = await check(empty(company), "configuration")
     assert (found.status, "no sources" in found.text) == ("warn", True)
 
@@ -253,6 +251,38 @@ async def test_a_limit_without_a_price_is_told(company: Path) -> None:
     assert (found.status, "openai:m" in found.text) == ("warn", True)
     priced = '[prices]\n"openai:*" = { input = 1.0, output = 2.0 }'
     assert (await check(configured(company, bottom=priced), "budget")).status == "ok"
+
+
+async def test_each_tool_is_opened(company: Path) -> None:
+    """One that a server has is named with what is wrong when that cannot be reached, and what to do."""
+    (company.parent / "office.py").write_text(
+        'from bot.tools.python import tool\n\n\n@tool\nasync def stock() -> str:\n    """Units."""\n'
+    )
+    settings = configured(
+        company,
+        bottom="""
+        [[tools]]
+        name = "stock"
+        kind = "python"
+        file = "office.py"
+        [[tools]]
+        name = "search"
+        kind = "documents"
+        [[tools]]
+        name = "crm"
+        kind = "openapi"
+        document = "http://127.0.0.1:1/openapi.json"
+        operations = ["customer"]
+        [fetch]
+        allow = ["127.0.0.1:1"]
+        """,
+    )
+    checks = {found.name: found for found in await examine(settings)}
+    assert (checks["tool stock"].status, checks["tool stock"].text) == ("ok", "stock")
+    assert checks["tool search"].status == "ok"
+    crm = checks["tool crm"]
+    assert (crm.status, "crm" in crm.text, "crm" in (crm.remedy or "")) == ("fail", True, True)
+    assert checks["configuration"].status == "ok"
 
 
 AUTH = {"ok": True, "user": "vocero", "team": "Regalba", "bot_id": "B1", "user_id": "U1"}

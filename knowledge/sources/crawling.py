@@ -67,7 +67,6 @@ class Crawl:
         self._follows = True
         self._folder = _folder(start)
         self._partial: str | None = None
-        self._first = memory.is_empty
 
     def pages(self) -> Iterator[Listed]:
         """Every page; raises `SourceError` at the end when that may not be all."""
@@ -130,6 +129,9 @@ class Crawl:
                 raise self._client.trouble(f"{shown(url)} says HTTP {response.status}; check the sitemap")
             sitemap = parse_sitemap(response) if response.status < 300 else None
             if sitemap is None:
+                # Named by another, or there and something else: pages that it alone names are missing.
+                if url not in sitemaps or (needed and response.status < 300):
+                    self._partial = f"{shown(url)} is no sitemap (HTTP {response.status}); check it"
                 continue
             found = True
             for page, changed in sitemap.pages.items():

@@ -38,11 +38,6 @@ class Memory:
         self.now: dict[str, Seen] = {}
         """What this listing has seen."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was seen before."""
-        return not self._known
-
     def before(self, url: str) -> Seen | None:
         """What was seen there before."""
         return self._known.get(url)

@@ -157,6 +157,25 @@ def test_sitemaps_name_pages_that_nothing_links_to(site: Site, tmp_path: Path) -
     assert str(found["island"].modified) == "2024-05-01 00:00:00+00:00"
 
 
+def test_a_sitemap_that_is_gone_makes_the_listing_partial(site: Site, tmp_path: Path) -> None:
+    """One that another sitemap names: pages that it alone knew do not look deleted."""
+    base = site.server.url
+    site.robots = f"Sitemap: {base}/maps.xml\n"
+    site.sitemaps = {
+        "/maps.xml": f"<sitemapindex><sitemap><loc>{base}/one.xml</loc></sitemap></sitemapindex>".encode(),
+        "/one.xml": f"<urlset><url><loc>{base}/docs/island</loc></url></urlset>".encode(),
+    }
+    site.page("/docs/", "Inicio de la documentación.")
+    site.page("/docs/island", "<p>Nadie enlaza aquí.</p>")
+    assert names(site, tmp_path) == ["/", "island"]
+    site.sitemaps["/one.xml"] = b"<html>Mantenimiento</html>"
+    with pytest.raises(SourceError, match=r"one\.xml"):
+        names(site, tmp_path)
+    del site.sitemaps["/one.xml"]
+    with pytest.raises(SourceError, match=r"one\.xml"):
+        names(site, tmp_path)
+
+
 def test_a_sitemap_as_the_address_is_all_there_is(site: Site, tmp_path: Path) -> None:
     """Links of its pages are not followed; one that is gone is an error, not an empty site."""
     base = site.server.url

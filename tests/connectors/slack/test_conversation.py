@@ -112,6 +112,24 @@ async def test_fifty_questions_at_once_are_all_answered(tmp_path: Path, monkeypa
     assert len({answer["thread_ts"] for answer in answers}) == 50
 
 
+@pytest.mark.slow
+async def test_slack_refuses_none_of_fifty_questions_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Where haste is refused: all come out, whole, each once, and no call was too fast."""
+    monkeypatch.setattr(pace, "_INTERVAL", 0.1)
+    async with workspace(tmp_path) as place:
+        place.slack.gap = 0.1
+        asked = [f"17000000{number:02}.000100" for number in range(50)]
+        for ts in asked:
+            await place.mention(QUESTION, ts=ts)
+        await place.until(lambda: len(place.slack.said("CGEN")) == 50)
+        answers = await place.answered()
+        counted = await place.runtime.dispatch.reasons()
+    assert place.slack.refused == []
+    assert sorted(answer["thread_ts"] for answer in answers) == asked
+    assert all("17 días corridos" in markdown(answer) for answer in answers)
+    assert "ratelimited" not in counted
+
+
 async def test_a_process_that_ended_before_it_remembered_its_post_does_not_post_twice(tmp_path: Path):
     """The post is found by the turn's id in its metadata, and edited."""
     async with workspace(tmp_path) as place:

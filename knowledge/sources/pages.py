@@ -158,20 +158,30 @@ def normal(url: str) -> str | None:
     path = quote(_escaped(parts.path), safe=_SAFE) or "/"
     query = parse_qsl(parts.query, keep_blank_values=True)
     kept = [(key, value) for key, value in query if not _TRACKING.fullmatch(key.lower())]
-    return urlunsplit((parts.scheme, host, urlsplit(urljoin("http://x/", path)).path, urlencode(kept), ""))
+    return urlunsplit((parts.scheme, host, _without_dots(path), urlencode(kept), ""))
+
+
+def _without_dots(path: str) -> str:
+    """The path that `.` and `..` in it lead to."""
+    kept: list[str] = []
+    parts = path.removeprefix("/").split("/")
+    for part in parts:
+        if part == "..":
+            del kept[-1:]
+        elif part != ".":
+            kept.append(part)
+    ending = "/" if parts[-1] in (".", "..") and kept else ""
+    return "/" + "/".join(kept) + ending
 
 
 def _escaped(path: str) -> str:
-    """The path with letters as they are and every other escape in capitals."""
-    return re.sub(
-        r"%([0-9a-fA-F]{2})",
-        lambda found: (
-            chr(int(found[1], 16))
-            if chr(int(found[1], 16)).isalnum() and int(found[1], 16) < 128
-            else found[0].upper()
-        ),
-        path,
-    )
+    """The path with plain signs as they are, and every other escape in capitals."""
+
+    def spelled(escape: re.Match[str]) -> str:
+        sign = chr(int(escape[1], 16))
+        return sign if sign.isascii() and (sign.isalnum() or sign in "-._~") else escape[0].upper()
+
+    return re.sub(r"%([0-9a-fA-F]{2})", spelled, path)
 
 
 def name_of(url: str, folder: str) -> str:

@@ -56,18 +56,22 @@ class WebServer:
 
 
 @asynccontextmanager
+async def running(app: web.Application) -> AsyncIterator[str]:
+    """Serves an application on loopback; gives its address."""
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
 async def web_server() -> AsyncIterator[WebServer]:
     """A running server."""
     server = WebServer()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert runner.addresses
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with running(app) as server.url:
         yield server
-    finally:
-        await runner.cleanup()

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from knowledge.models import Provider
 from tests.providers.wires import WIRES, Turn, Wire
+from tests.web_server import running
 
 __all__ = ["PROVIDERS", "ProviderServer", "Turn", "calls", "fails", "provider_server", "says"]
 
@@ -118,12 +119,5 @@ async def provider_server(name: str) -> AsyncIterator[ProviderServer]:
     server = ProviderServer(name, WIRES[name])
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with running(app) as server.address:
         yield server
-    finally:
-        await runner.cleanup()

@@ -9,6 +9,7 @@ from tests.connectors.discord.loopback.faults import Fault, banned, overloaded, 
 from tests.connectors.discord.loopback.interactions import Interactions
 from tests.connectors.discord.loopback.people import People
 from tests.connectors.discord.loopback.world import TOKEN
+from tests.web_server import running
 
 __all__ = ["TOKEN", "Fault", "Loopback", "banned", "loopback", "overloaded", "refusal"]
 
@@ -27,14 +28,7 @@ class Loopback(People, Interactions):
 async def loopback() -> AsyncIterator[Loopback]:
     """A small Discord that listens on this machine."""
     discord = Loopback()
-    runner = web.AppRunner(discord.application(), shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    discord.url = f"http://{host}:{port}/api/v10"
-    discord.gateway = f"ws://{host}:{port}/gateway"
-    try:
+    async with running(discord.application()) as address:
+        discord.url = f"{address}/api/v10"
+        discord.gateway = f"{address.replace('http', 'ws', 1)}/gateway"
         yield discord
-    finally:
-        await runner.cleanup()

@@ -60,7 +60,7 @@ class Page:
 def parse_page(response: Response) -> Page:
     """The page in a response; raises `UnreadableError` for what is no text."""
     tree = LexborHTMLParser(_text(response))
-    base = urljoin(response.url, _attribute(tree.css_first("base[href]"), "href"))
+    base = _joined(response.url, _attribute(tree.css_first("base[href]"), "href")) or response.url
     robots = {
         word.strip()
         for node in tree.css('meta[name="robots" i], meta[name="vocero" i]')
@@ -68,7 +68,7 @@ def parse_page(response: Response) -> Page:
     } | {word.strip() for word in response.headers.get("x-robots-tag", "").lower().split(",")}
     links = () if robots & {"nofollow", "none"} else tuple(dict.fromkeys(_links(tree, base)))
     named = _attribute(tree.css_first('link[rel="canonical" i][href]'), "href")
-    canonical = normal(urljoin(base, named)) if named else None
+    canonical = normal(_joined(base, named)) if named else None
     _drop_frame(tree)
     return Page(
         (tree.html or "").encode("utf-8", "replace"), links, canonical, not robots & {"noindex", "none"}
@@ -92,7 +92,7 @@ def _links(tree: LexborHTMLParser, base: str) -> Iterator[str]:
     for node in tree.css("a[href], area[href], link[rel=next][href]"):
         if "nofollow" in _attribute(node, "rel").lower().split():
             continue
-        if address := normal(urljoin(base, _attribute(node, "href").strip())):
+        if address := normal(_joined(base, _attribute(node, "href").strip())):
             yield address
 
 
@@ -139,6 +139,14 @@ def _is_below(node: LexborNode, gone: set[int]) -> bool:
 
 def _attribute(node: LexborNode | None, name: str) -> str:
     return (node.attributes.get(name) or "") if node is not None else ""
+
+
+def _joined(base: str, link: str) -> str:
+    """Where a link leads; nowhere if it is none."""
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return ""
 
 
 def normal(url: str) -> str | None:

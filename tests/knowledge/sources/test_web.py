@@ -256,6 +256,18 @@ def test_a_page_that_leads_to_a_private_address_is_passed_over(site: Site, tmp_p
     assert names(site, tmp_path) == ["/", "a"]
 
 
+def test_links_that_are_none_lead_nowhere(site: Site, tmp_path: Path) -> None:
+    """Whatever people wrote there, the page counts and so do its other links."""
+    odd = (
+        '<a href="http://[::1/x">1</a><a href="//[">2</a><a href="%">3</a><a>4</a><a href="http://x:y/">5</a>'
+    )
+    site.page(
+        "/docs/", f'{odd}<a href="a">a</a>', '<base href="http://["><link rel="canonical" href="http://[">'
+    )
+    site.page("/docs/a", "<p>Texto.</p>")
+    assert names(site, tmp_path) == ["/", "a"]
+
+
 def test_two_addresses_never_share_a_name(site: Site, tmp_path: Path) -> None:
     """A slash within a name is not one between names."""
     site.page("/docs/", '<a href="a/b">1</a><a href="a%2Fb">2</a><a href="a%C3%B1o">3</a>')

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 _INTERVAL = 1.0
 """Seconds between two messages in one channel."""
+_GRACE = 0.05
+"""Seconds in which of several questions the first one asked may still come."""
 _A_MINUTE = {
     "chat.startStream": 20,
     "chat.stopStream": 20,
@@ -114,64 +116,86 @@ class Line:
     async def enter(self, channel: str, asked: datetime) -> "Slot":
         """Returns when it is one's turn; the one before may not have left long before."""
         place = self._places.setdefault(channel, _Place())
-        slot = Slot(self, self._pace, channel)
+        slot = Slot(self, self._pace, channel, asked)
         if place.at is None:
             place.at = slot
             return slot
         place.at.crowded.set()
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(place.waiting, (asked, next(self._numbers), waiting, slot))
+        await self._wait(place, slot, self._stand(place, slot))
+        return slot
+
+    async def give_way(self, slot: "Slot") -> None:
+        """Lets those in before who asked before; returns when it is one's turn again."""
+        place = self._places[slot.channel]
+        if any(asked < slot.asked for asked, _, waiting, _ in place.waiting if not waiting.done()):
+            let_in = self._stand(place, slot)
+            self.next(slot)
+            await self._wait(place, slot, let_in)
+
+    def _stand(self, place: "_Place", slot: "Slot") -> "asyncio.Future[None]":
+        """A place in line."""
+        let_in: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(place.waiting, (slot.asked, next(self._numbers), let_in, slot))
+        return let_in
+
+    async def _wait(self, place: "_Place", slot: "Slot", waiting: "asyncio.Future[None]") -> None:
         try:
             await waiting
         except asyncio.CancelledError:
             if place.at is slot:
                 slot.leave()
             raise
-        return slot
 
-    def next(self, channel: str) -> None:
-        """Lets the next one in."""
-        place = self._places[channel]
+    def next(self, slot: "Slot") -> None:
+        """Lets the next one in, if it is this one's turn that ends."""
+        place = self._places.get(slot.channel)
+        if place is None or place.at is not slot:
+            return
         place.at = None
         while place.waiting:
-            _, _, waiting, slot = heapq.heappop(place.waiting)
+            _, _, waiting, following = heapq.heappop(place.waiting)
             if not waiting.done():
-                place.at = slot
+                place.at = following
                 if any(not other.done() for _, _, other, _ in place.waiting):
-                    slot.crowded.set()
+                    following.crowded.set()
                 waiting.set_result(None)
                 return
-        del self._places[channel]
+        del self._places[slot.channel]
 
 
 class Slot:
     """One's turn to post in a channel."""
 
-    def __init__(self, line: Line, pace: Pace, channel: str) -> None:
+    def __init__(self, line: Line, pace: Pace, channel: str, asked: datetime) -> None:
+        self.channel = channel
+        self.asked = asked
         self.crowded = asyncio.Event()
         """Set while others wait behind."""
         self._line = line
         self._pace = pace
-        self._channel = channel
         self._reserved = False
         self._left = False
 
     async def ready(self) -> None:
         """Returns when the channel takes another message."""
         if not self._reserved:
+            if self.crowded.is_set():
+                # Of many that come at once, who asked first may be a moment late.
+                await asyncio.sleep(_GRACE)
+                await self._line.give_way(self)
             self._reserved = True
-            await asyncio.sleep(await self._pace.reserve(self._channel))
+            await asyncio.sleep(await self._pace.reserve(self.channel))
 
     async def posted(self) -> None:
         """The message is there."""
-        await self._pace.settle(self._channel)
+        await self._pace.settle(self.channel)
         self.leave()
 
     def leave(self) -> None:
         """Lets the next one in."""
         if not self._left:
             self._left = True
-            self._line.next(self._channel)
+            self._line.next(self)
 
 
 @dataclass(slots=True)

@@ -92,6 +92,48 @@ async def test_channels_do_not_wait_for_each_other(heard: Heard):
     assert "CMAD" in order[:2]
 
 
+async def test_who_asked_first_may_come_a_moment_late(redis: Redis):
+    """Of three that come at once, the order of asking decides; one that is gone holds nobody up."""
+    line = Pace(redis, "w").line
+    posted: list[int] = []
+
+    async def post(number: int) -> None:
+        slot = await line.enter("C1", START + timedelta(seconds=number))
+        try:
+            await asyncio.sleep(0)  # the others come meanwhile
+            await slot.ready()
+            posted.append(number)
+        finally:
+            slot.leave()
+
+    second, third, first, gone = (asyncio.create_task(post(number)) for number in (2, 3, 1, 0))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(second, third, first)
+    assert posted == [1, 2, 3]
+    assert line._places == {}
+
+
+async def test_who_has_given_way_and_is_gone_takes_nobody_s_turn(redis: Redis):
+    """One at a time is let in, and the line goes on."""
+    line = Pace(redis, "w").line
+    late, early, last = (
+        asyncio.create_task(line.enter("C1", START + timedelta(seconds=number))) for number in (2, 1, 3)
+    )
+    await asyncio.sleep(0)
+    slot = await late
+    giving = asyncio.create_task(line.give_way(slot))
+    first = await early
+    giving.cancel()
+    await asyncio.gather(giving, return_exceptions=True)
+    slot.leave()
+    await asyncio.sleep(0)
+    assert not last.done()
+    first.leave()
+    (await last).leave()
+    assert line._places == {}
+
+
 async def test_processes_share_a_channel(redis: Redis):
     """What one has posted, the other waits for."""
     one, other = Pace(redis, "w"), Pace(redis, "w")

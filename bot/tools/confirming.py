@@ -128,7 +128,10 @@ class Confirming:
     async def _carry_out(self, token: str, press: Command, tool: Tool, waiting: _Waiting) -> Pressed:
         # Who presses again meanwhile is told to wait; of one that died here this is forgotten in time.
         seconds = int(tool.timeout) + 30
-        await self._redis.set(self._running(token), press.id, ex=seconds)
+        if not await self._redis.set(self._running(token), press.id, ex=seconds, nx=True):
+            holder = await self._redis.get(self._running(token))
+            if holder is not None and holder != press.id.encode():
+                return Pressed("under_way")
         if not await self._begin(token, waiting):
             entry = await self._ledger.entry(token)
             assert entry is not None, "somebody else has begun it"

@@ -26,6 +26,8 @@ class SourceSettings(Table):
     access: Literal["public"] | tuple[str, ...] = "public"
     every: Duration | None = None
     cron: Cron | None = None
+    max_deleted: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """The share of its documents that one reading may delete without asking."""
 
     @property
     def options(self) -> dict[str, object]:

@@ -60,6 +60,15 @@ class Watched(Protocol):
         ...
 
 
+@runtime_checkable
+class Crawled(Protocol):
+    """A source that must read its documents in order to list them."""
+
+    def one(self, document: str, url: str | None) -> Listed | None:
+        """A document that is known, as if it had been listed; None where that cannot be told."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A piece of a document in reading order, as the reader found it."""

@@ -3,6 +3,7 @@
 KnowledgeError
 ├── UnreadableError    one document cannot be read: its reason is reported, the document skipped
 ├── SourceError        a source cannot be listed or fetched: nothing of it is deleted
+├── SupersededError    a later run writes the source: this one has lost it
 └── ModelError         an embedder or a language model is unknown, unreachable or refuses
 """
 
@@ -28,6 +29,10 @@ class UnreadableError(KnowledgeError):
 
 class SourceError(KnowledgeError):
     """A source cannot be listed or fetched."""
+
+
+class SupersededError(KnowledgeError):
+    """A later run writes the source."""
 
 
 class ModelError(KnowledgeError):

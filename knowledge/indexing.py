@@ -12,13 +12,13 @@ from knowledge.errors import KnowledgeError
 from knowledge.index_writer import IndexWriter
 from knowledge.intake import Recipe
 from knowledge.manifest import Failure, Manifest
-from knowledge.syncing import Progress, Sync, SyncReport
+from knowledge.syncing import EVERYTHING, Progress, Sync, SyncReport, Wanted
 from knowledge.worker import Run, here
 
 if TYPE_CHECKING:
     from knowledge.store import ChromaVectors  # importing Chroma costs a CPU second
 
-__all__ = ["Failure", "Indexer", "Progress", "Recipe", "SyncReport"]
+__all__ = ["Failure", "Indexer", "Progress", "Recipe", "SyncReport", "Wanted"]
 
 
 class Indexer:
@@ -47,17 +47,15 @@ class Indexer:
     def sync(
         self,
         source: Source,
+        wanted: Wanted = EVERYTHING,
         *,
         dry_run: bool = False,
-        full: bool = False,
-        allow_deletions: bool = False,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
     ) -> SyncReport:
         """Brings the index up to date with a source; raises `KnowledgeError` when it cannot be written.
 
-        `full` reads every document again. `dry_run` writes nothing and counts the same. `allow_deletions`
-        believes a listing however much is missing from it.
+        `dry_run` writes nothing and counts the same. Raises `SupersededError` when a later run has begun.
         """
         started = time.monotonic()
         with self._lock, self._writing(source.name, dry_run) as writer:
@@ -66,15 +64,14 @@ class Indexer:
                 source,
                 self._recipe,
                 writer,
-                full=full,
-                allow_deletions=allow_deletions,
+                wanted,
                 progress=progress,
                 stop=stop,
                 give_way=self._give_way,
                 run=self._run,
             )
             if writer is not None:
-                self._manifest.sync_started(source.name)
+                self._manifest.sync_started(source.name, wanted.run)
             report = sync.run()
             if writer is not None:
                 writer.settle()

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from knowledge.models import Models, Price, Provider, Task
 from knowledge.priority import Priority
 from knowledge.retrieval import Found, Retriever
 from knowledge.sources import Surroundings, open_source
-from knowledge.syncing import Progress, SyncReport
+from knowledge.syncing import EVERYTHING, SHARE, Progress, SyncReport, Wanted
 from knowledge.vectors import VectorBackfill
 from knowledge.worker import Run, WorkerProcess, here
 
@@ -53,6 +53,8 @@ class SourceSpec:
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
     surroundings: Surroundings | None = None
+    max_deleted: float = SHARE
+    """More deletions at once than this share of its documents are not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +180,9 @@ class Library:
     def sync(
         self,
         name: str,
+        wanted: Wanted = EVERYTHING,
         *,
         dry_run: bool = False,
-        full: bool = False,
-        allow_deletions: bool = False,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
     ) -> SyncReport:
@@ -190,9 +191,8 @@ class Library:
         with contextlib.closing(self._source(name)) as source, self._priority.reading():
             return indexer.sync(
                 source,
+                replace(wanted, share=self._spec(name).max_deleted),
                 dry_run=dry_run,
-                full=full,
-                allow_deletions=allow_deletions,
                 progress=progress,
                 stop=stop or self._closing,
             )
@@ -249,10 +249,14 @@ class Library:
                     opened.close()
         self.database.dispose()
 
-    def _source(self, name: str) -> Source:
+    def _spec(self, name: str) -> SourceSpec:
         spec = next((one for one in self._settings.sources if one.name == name), None)
         if spec is None:
             raise SourceError(f"There is no source `{name}`; there are {', '.join(self.names) or 'none'}.")
+        return spec
+
+    def _source(self, name: str) -> Source:
+        spec = self._spec(name)
         return open_source(spec.kind, spec.name, spec.options, spec.surroundings)
 
     def _searcher(self) -> Retriever:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Table, bindparam, func, select
 
 from knowledge.database import create_derived_tables, reading, writing
 from knowledge.documents import Passage
+from knowledge.fencing import Fences
 from knowledge.index_status import Failure, IndexStatus, read_status
 from knowledge.manifest_tables import VERSION, documents, marks, metadata, passages, syncs
 
@@ -69,6 +70,7 @@ class Manifest:
         self._engine = engine
         self._all_have_vectors_until = 0.0
         create_derived_tables(engine, metadata, "index", VERSION)
+        self.fences = Fences(engine)
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """The live ones of these passages by id; the others are missing."""
@@ -121,6 +123,7 @@ class Manifest:
         with writing(self._engine) as connection:
             # Deleting comes first: it takes SQLite's write lock, so that what is read next stays true.
             _delete(connection, documents, source, list(changed))
+            self.fences.check(connection, source)
             _insert(connection, documents, [{"source": source, **record._asdict()} for record in records])
             before = _vector_states(connection, source, list(versions))
             _delete(connection, passages, source, list(versions))
@@ -136,6 +139,7 @@ class Manifest:
         with writing(self._engine) as connection:
             _delete(connection, documents, source, list(of))
             _delete(connection, passages, source, list(of))
+            self.fences.check(connection, source)
 
     def forget(self, source: str) -> None:
         """Takes out what is known of a source besides its documents."""
@@ -159,9 +163,10 @@ class Manifest:
             self.set_mark("instance", name := uuid.uuid4().hex[:12])
         return name
 
-    def sync_started(self, source: str) -> None:
-        """Notes that a sync of this source begins."""
+    def sync_started(self, source: str, run: int | None = None) -> None:
+        """Notes that a sync of this source begins, as the run of that number; see `Fences`."""
         with writing(self._engine) as connection:
+            self.fences.enter(connection, source, run)
             updated = connection.execute(
                 syncs.update().where(syncs.c.source == source).values(started=time.time(), finished=None)
             )
@@ -173,6 +178,7 @@ class Manifest:
         with writing(self._engine) as connection:
             values = {"finished": time.time(), "counts": json.dumps(counts), "problem": problem}
             connection.execute(syncs.update().where(syncs.c.source == source).values(values))
+            self.fences.check(connection, source)
 
     def pending(self, limit: int) -> list[Passage]:
         """Live passages without a vector, most recently changed first."""

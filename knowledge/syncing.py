@@ -1,25 +1,36 @@
 """One sync of one source: what its listing says against what the manifest has, and nothing more than that."""
 
+import difflib
 import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from knowledge.documents import Fetched, Listed, Passage, Source
+from knowledge.documents import Crawled, Fetched, Listed, Passage, Source
 from knowledge.errors import SourceError, UnreadableError
 from knowledge.index_writer import IndexWriter
 from knowledge.intake import Recipe, Version, take_in, unexpected
 from knowledge.manifest import Failure, Manifest, Record
+from knowledge.pace import Pace
 from knowledge.worker import Run, WorkerDiedError, here
 
 # A batch becomes searchable as soon as it reaches one of these.
 _DOCUMENTS, _CHARACTERS, _SECONDS = 500, 8_000_000, 3.0
-# More deletions by one listing than this share of a source's documents look like an accident.
-_SHARE, _FEWEST = 0.2, 5
+# More deletions by one listing than this share of a source's documents look like an accident. A single one
+# does not, in however small a source, unless it was the last.
+SHARE, _FEWEST = 0.2, 2
+# Seconds between two tellings of how many are listed so far.
+_TELL = 0.5
 # Failures to fetch that only another content can cure; any other is tried again every time.
 _LASTING = frozenset({"unsupported", "too_large"})
+
+
+Hindrance = Literal["stopped", "unlisted", "unreachable", "withheld", "unknown"]
+"""Why a sync did not do all its work: it was told to stop; the source could not be listed; its documents
+could not be fetched; more would have been deleted than is believed; there is no document of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +40,30 @@ class Progress:
     source: str
     done: int
     """Documents looked at, out of `total`."""
-    total: int
+    total: int | None
+    """None while they are being listed."""
     chunks: int
     """New passages that are searchable."""
+    left: float | None = None
+    """Seconds that the rest takes at the pace so far; None where it is too early to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a sync is to do besides reading what changed."""
+
+    document: str | None = None
+    """Only this one is read."""
+    full: bool = False
+    """Every document is read, changed or not."""
+    allow_deletions: bool = False
+    """A listing is believed however much is missing from it."""
+    gone: Set[str] = frozenset()
+    """Documents of which somebody has said that they are gone, should they not be listed."""
+    share: float = SHARE
+    """More deletions than this share of the documents are not believed."""
+    run: int | None = None
+    """The run's number; see `knowledge.fencing`."""
 
 
 @dataclass(slots=True)
@@ -51,13 +83,23 @@ class SyncReport:
     seconds: float = 0.0
     withheld: int = 0
     """Documents that the listing lacks and that stay all the same: so many at once look like an accident."""
+    missing: tuple[str, ...] = ()
+    """Which those are."""
     problem: str | None = None
     """Why not all of it could be done."""
+    hindrance: Hindrance | None = None
+    """The same for machines."""
+    cause: str = ""
+    """What the source says of it, or the nearest name."""
 
     def counts(self) -> dict[str, int]:
         """The numbers that are kept."""
         names = ("seen", "added", "changed", "unchanged", "deleted", "withheld")
         return {name: getattr(self, name) for name in names}
+
+
+EVERYTHING = Wanted()
+"""What changed, of all documents."""
 
 
 class Sync:
@@ -69,9 +111,8 @@ class Sync:
         source: Source,
         recipe: Recipe,
         writer: IndexWriter | None,
+        wanted: Wanted,
         *,
-        full: bool = False,
-        allow_deletions: bool = False,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         give_way: Callable[[], None] = lambda: None,
@@ -81,9 +122,9 @@ class Sync:
         self._source = source
         self._recipe = recipe
         self._writer = writer
-        self._full = full
-        self._allow_deletions = allow_deletions
+        self._wanted = wanted
         self._progress = progress
+        self._told = time.monotonic()
         self._stop = stop
         self._give_way = give_way
         self._run = run
@@ -93,54 +134,104 @@ class Sync:
 
     def run(self) -> SyncReport:
         """Does it all."""
+        if self._wanted.document is not None:
+            self._run_one(self._wanted.document)
+            return self._ended()
         listing, complete = self._listing()
         complete = self._update(listing) and complete
         self._flush()
         if complete:
             self._delete(self._known.keys() - listing.keys())
+        return self._ended()
+
+    def _ended(self) -> SyncReport:
         self.report.chunks = sum(record.passages for record in self._known.values())
         return self.report
 
-    def _listing(self) -> tuple[dict[str, Listed], bool]:
-        """What the source lists, and whether that is all there is."""
+    def _run_one(self, document: str) -> None:
+        """Reads one document and no other; takes it out where a whole listing lacks it."""
+        known = self._known.get(document)
+        if known is not None and isinstance(self._source, Crawled):
+            listed = self._source.one(document, known.url)
+            if listed is not None:
+                # What the sign of change was before holds until it is listed again.
+                self.report.seen = 1
+                self._update({document: replace(listed, signal=known.signal)}, unseen=True)
+                self._flush()
+                return
+        listing, complete = self._listing(until=document)
+        if document in listing:
+            self.report.seen = 1
+            self._update({document: listing[document]})
+            self._flush()
+        elif complete and known is not None and listing:
+            self._take_out({document})
+        elif complete:
+            near = difflib.get_close_matches(document, listing, n=1, cutoff=0.0)
+            told = f"; the nearest is `{near[0]}`" if near else ""
+            self._hinder(
+                "unknown",
+                f"There is no `{document}` in `{self._source.name}`{told}.",
+                near[0] if near else "",
+            )
+
+    def _listing(self, until: str | None = None) -> tuple[dict[str, Listed], bool]:
+        """What the source lists, and whether that is all there is; no more than it takes to find `until`."""
         listing: dict[str, Listed] = {}
         try:
             for listed in self._source.list():
                 if self._is_stopped():
                     return listing, False
                 listing.setdefault(listed.document, listed)
+                if listed.document == until:
+                    return listing, False
+                if time.monotonic() - self._told >= _TELL:
+                    self._told = time.monotonic()
+                    self._tell(len(listing), None)
         except SourceError as error:
-            self.report.problem = f"{error} Nothing of it was deleted."
+            self._hinder("unlisted", f"{error} Nothing of it was deleted.", str(error))
             return listing, False
         finally:
             self.report.seen = len(listing)
         return listing, True
 
-    def _update(self, listing: dict[str, Listed]) -> bool:
-        """Looks at every document; false when it had to end early."""
+    def _hinder(self, hindrance: Hindrance, problem: str, cause: str = "") -> None:
+        self.report.hindrance, self.report.problem, self.report.cause = hindrance, problem, cause
+
+    def _tell(self, done: int, total: int | None, left: float | None = None) -> None:
+        if self._progress is not None:
+            self._progress(Progress(self._source.name, done, total, self._written, left))
+
+    def _update(self, listing: dict[str, Listed], *, unseen: bool = False) -> bool:
+        """Looks at every document; false when it had to end early. `unseen`: no sign of change is known."""
+        pace = Pace(sum(not self._is_known(listed) for listed in listing.values()))
         for done, listed in enumerate(listing.values(), 1):
             if self._is_stopped():
                 return False
             known = self._known.get(listed.document)
-            if known is not None and self._is_current(known, listed):
+            if known is not None and not unseen and self._is_current(known, listed):
                 self._count_as_is(known)
                 continue
             self._give_way()
             try:
                 self._renew(listed, known)
             except SourceError as error:
-                self.report.problem = f"{error} Nothing of it was deleted."
+                self._hinder("unreachable", f"{error} Nothing of it was deleted.", str(error))
                 return False
+            pace.step()
             if self._batch.is_full():
                 self._flush()
-            if self._progress is not None:
-                self._progress(Progress(self._source.name, done, len(listing), self._written))
+            self._tell(done, len(listing), pace.left)
         return True
+
+    def _is_known(self, listed: Listed) -> bool:
+        known = self._known.get(listed.document)
+        return known is not None and self._is_current(known, listed)
 
     def _is_stopped(self) -> bool:
         if self._stop is None or not self._stop.is_set():
             return False
-        self.report.problem = "It was stopped before its end: the next one goes on from there."
+        self._hinder("stopped", "It was stopped before its end: the next one goes on from there.")
         return True
 
     def _is_current(self, known: Record, listed: Listed) -> bool:
@@ -149,7 +240,7 @@ class Sync:
 
     def _is_made_alike(self, known: Record, listed: Listed) -> bool:
         """Whether the same bytes would give the same passages again."""
-        return not self._full and known.recipe == self._recipe.key and known.url == listed.url
+        return not self._wanted.full and known.recipe == self._recipe.key and known.url == listed.url
 
     def _count_as_is(self, known: Record) -> None:
         if known.reason is None:
@@ -225,15 +316,22 @@ class Sync:
         remaining = {content for name, content in readable.items() if name not in gone}
         # What only moved is not lost, nor is what never could be read.
         lost = [name for name in gone if name in readable and readable[name] not in remaining]
-        many = len(lost) >= _FEWEST and len(lost) > _SHARE * len(readable)
-        if lost and (many or not remaining) and not self._allow_deletions:
-            self.report.withheld = len(gone)
-            self.report.problem = (
-                f"{len(gone)} of {len(self._known)} documents of `{self._source.name}` are not listed any"
-                " more. It looks like an accident, so they stay searchable: if they are really gone, run"
-                " `vocero index --allow-deletions`."
+        unsaid = [name for name in lost if name not in self._wanted.gone]
+        share = self._wanted.share
+        many = len(unsaid) > share * len(readable) and (len(unsaid) >= _FEWEST or share == 0)
+        if unsaid and (many or not remaining) and not self._wanted.allow_deletions:
+            self.report.missing = tuple(sorted(gone - self._wanted.gone))
+            self.report.withheld = len(self.report.missing)
+            self._hinder(
+                "withheld",
+                f"{self.report.withheld} of {len(self._known)} documents of `{self._source.name}` are not"
+                " listed any more. It looks like an accident, so they stay searchable: if they are really gone, run"
+                f" `vocero index {self._source.name} --allow-deletions`.",
             )
-            return
+            gone = gone & self._wanted.gone
+        self._take_out(gone)
+
+    def _take_out(self, gone: Set[str]) -> None:
         if self._writer is not None and gone:
             self._writer.remove(self._source.name, gone)
         for document in gone:

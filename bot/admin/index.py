@@ -16,7 +16,7 @@ from bot.settings import Settings
 from bot.voice import Voice
 from knowledge.library import Library
 from knowledge.manifest import IndexStatus
-from knowledge.syncing import Progress, SyncReport
+from knowledge.syncing import Progress, SyncReport, Wanted
 
 
 class IndexCommands:
@@ -56,11 +56,10 @@ class IndexCommands:
         """Reads a source again, or all of them."""
         asked, phrases = command.arguments, voice.phrases
         reports: list[SyncReport] = []
-        flags: dict[str, Any] = {
-            flag: bool(asked.get(flag)) for flag in ("dry_run", "full", "allow_deletions")
-        }
+        wanted = Wanted(full=bool(asked.get("full")), allow_deletions=bool(asked.get("allow_deletions")))
+        dry_run = bool(asked.get("dry_run"))
         for name in [asked["source"]] if asked.get("source") else self._library.names:
-            async for step in _reported(partial(self._library.sync, name, **flags)):
+            async for step in _reported(partial(self._library.sync, name, wanted, dry_run=dry_run)):
                 if isinstance(step, Progress):
                     yield _progress(step, "index_progress", phrases)
                 else:

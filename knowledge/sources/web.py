@@ -64,6 +64,10 @@ class WebSource:
         )
         return crawl.pages()
 
+    def one(self, document: str, url: str | None) -> Listed | None:
+        """A page that is known, without asking for every other."""
+        return Listed(document, "", url) if url else None
+
     def fetch(self, listed: Listed) -> Fetched:
         """The page without what surrounds it on each page of the site."""
         assert listed.url is not None, "every page has an address"

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.documents import Fetched, Listed
-from knowledge.errors import KnowledgeError, SourceError, UnreadableError
-from knowledge.indexing import Progress
+from knowledge.errors import KnowledgeError, SourceError, SupersededError, UnreadableError
+from knowledge.fencing import Fences
+from knowledge.indexing import Progress, Wanted
 from tests.knowledge.indexed import Index, write
 
 
@@ -254,7 +255,7 @@ def test_sharp_shrinking_is_not_believed(index: Index, left: int, withheld: int)
     assert (report.withheld, report.deleted) == (withheld, 0 if withheld else 30 - left)
     assert bool(report.problem) == bool(withheld)
     assert bool(index.find("clave29x")) == bool(withheld)
-    index.indexer.sync(source, allow_deletions=True)
+    index.indexer.sync(source, Wanted(allow_deletions=True))
     assert set(index.manifest.records("docs")) == set(source.documents)
     index.assert_in_step()
 
@@ -280,14 +281,134 @@ def test_documents_that_never_could_be_read_are_not_missed(index: Index) -> None
 
 
 def test_few_deletions_are_believed_in_a_small_source(index: Index) -> None:
-    """Four of six documents may go at once, but not all of them."""
-    source = listing(6)
+    """One of three documents may go, but not two, nor the last one."""
+    source = listing(3)
     index.indexer.sync(source)
-    source.documents = dict(list(source.documents.items())[:2])
-    assert index.indexer.sync(source).deleted == 4
+    del source.documents["0.md"]
+    assert index.indexer.sync(source).deleted == 1
     source.documents = {}
     report = index.indexer.sync(source)
-    assert (report.deleted, report.withheld) == (0, 2)
+    assert (report.deleted, report.withheld, report.missing) == (0, 2, ("1.md", "2.md"))
+    assert index.indexer.sync(listing(2)).withheld == 0
+
+
+@pytest.mark.parametrize(("share", "withheld"), [(0.0, 1), (0.05, 2), (0.5, 0), (1.0, 0)])
+def test_how_much_may_go_is_a_setting(index: Index, share: float, withheld: int) -> None:
+    """With 0 every deletion is asked about; a single one is an accident in no other case."""
+    source = listing(10)
+    index.indexer.sync(source)
+    for name in ("0.md", "1.md")[: withheld or 2]:
+        del source.documents[name]
+    assert index.indexer.sync(source, Wanted(share=share)).withheld == withheld
+
+
+def test_what_somebody_says_is_gone_is_believed_and_no_more(index: Index) -> None:
+    """Of what is missing now, what was confirmed goes; what came back stays; what is newly missing waits."""
+    source = listing(10)
+    whole = dict(source.documents)
+    index.indexer.sync(source)
+    source.documents = dict(list(whole.items())[:4])
+    missing = index.indexer.sync(source).missing
+    source.documents = {name: whole[name] for name in ("2.md", "3.md", "9.md")}
+    report = index.indexer.sync(source, Wanted(gone=frozenset(missing), share=0.1))
+    assert (report.deleted, report.withheld, report.missing) == (5, 2, ("0.md", "1.md"))
+    assert set(index.manifest.records("docs")) == {"0.md", "1.md", "2.md", "3.md", "9.md"}
+    index.assert_in_step()
+
+
+def test_changes_are_taken_in_where_deletions_are_not(index: Index) -> None:
+    """What a suspicious listing has is as good as ever: only what it lacks is doubted."""
+    source = listing(10)
+    index.indexer.sync(source)
+    source.documents = {"0.md": "# Otra\n\nCambiadita.", "nuevo.md": "# Nuevo\n\nReciente."}
+    report = index.indexer.sync(source)
+    assert (report.added, report.changed, report.deleted, report.withheld) == (1, 1, 0, 9)
+    assert report.hindrance == "withheld"
+    assert set(index.find("reciente")) == {"nuevo.md"}
+    assert set(index.find("clave9x")) == {"9.md"}
+
+
+def test_one_document_is_read_and_no_other(index: Index) -> None:
+    """However many have changed; with `full` although it has not."""
+    source = listing(5)
+    index.indexer.sync(source)
+    source.documents = {name: f"{text} Cambiada." for name, text in source.documents.items()}
+    source.fetched.clear()
+    report = index.indexer.sync(source, Wanted(document="2.md"))
+    assert (report.seen, report.changed, source.fetched) == (1, 1, ["2.md"])
+    assert set(index.find("cambiada")) == {"2.md"}
+    report = index.indexer.sync(source, Wanted(document="2.md"))
+    assert (report.unchanged, source.fetched) == (1, ["2.md"])
+    index.indexer.sync(source, Wanted(document="2.md", full=True))
+    assert source.fetched == ["2.md", "2.md"]
+    assert index.indexer.sync(source).changed == 4
+    index.assert_in_step()
+
+
+def test_one_document_that_is_new_or_gone(index: Index) -> None:
+    """A new one is taken in, one that is listed no more is taken out, an unknown one has a nearest."""
+    source = listing(3)
+    index.indexer.sync(source)
+    source.documents["nuevo.md"] = "# Nuevo\n\nReciente."
+    del source.documents["0.md"]
+    assert index.indexer.sync(source, Wanted(document="nuevo.md")).added == 1
+    assert index.indexer.sync(source, Wanted(document="0.md")).deleted == 1
+    report = index.indexer.sync(source, Wanted(document="neuvo.md"))
+    assert (report.hindrance, report.cause) == ("unknown", "nuevo.md")
+    assert set(index.manifest.records("docs")) == {"1.md", "2.md", "nuevo.md"}
+
+
+def test_one_document_of_an_empty_listing_stays(index: Index) -> None:
+    """A source that has nothing at all any more may be away."""
+    source = listing(3)
+    index.indexer.sync(source)
+    source.documents = {}
+    report = index.indexer.sync(source, Wanted(document="0.md"))
+    assert (report.deleted, report.hindrance) == (0, "unknown")
+
+
+class Crawling(Listing):
+    """Reads its documents in order to list them."""
+
+    def list(self) -> Iterator[Listed]:
+        raise AssertionError("every page would be asked for")
+
+    def one(self, document: str, url: str | None) -> Listed | None:
+        return Listed(document, "", url)
+
+
+def test_one_page_is_asked_for_without_the_others(index: Index) -> None:
+    """And its sign of change is learnt when the site is next listed."""
+    source = listing(3)
+    index.indexer.sync(source)
+    site = Crawling({name: f"{text} Cambiada." for name, text in source.documents.items()})
+    report = index.indexer.sync(site, Wanted(document="1.md"))
+    assert (report.seen, report.changed, site.fetched) == (1, 1, ["1.md"])
+    source.documents, source.fetched = site.documents, []
+    report = index.indexer.sync(source)
+    assert (report.changed, report.unchanged, sorted(source.fetched)) == (2, 1, ["0.md", "1.md", "2.md"])
+
+
+def test_an_earlier_run_writes_nothing_once_a_later_one_has_begun(index: Index) -> None:
+    """However late it notices: what it would write is refused in the transaction itself."""
+    source, later = listing(3), listing(3)
+    later.documents = {name: f"{text} Posterior." for name, text in later.documents.items()}
+
+    class Overtaken(Listing):
+        def fetch(self, listed: Listed) -> Fetched:
+            if not self.fetched:
+                with index.manifest._engine.begin() as connection:
+                    Fences(index.engine).enter(connection, "docs", 8)
+            return super().fetch(listed)
+
+    with pytest.raises(SupersededError, match="docs"):
+        index.indexer.sync(Overtaken(source.documents), Wanted(run=7))
+    assert index.manifest.records("docs") == {}
+    with pytest.raises(SupersededError):
+        index.indexer.sync(source, Wanted(run=6))
+    assert index.indexer.sync(later, Wanted(run=9)).added == 3
+    assert index.manifest.fences.latest("docs") == 9
+    index.assert_in_step()
 
 
 def test_one_source_never_touches_another(index: Index, folder: Path, tmp_path: Path) -> None:
@@ -340,7 +461,7 @@ def test_full_sync_reads_everything(index: Index) -> None:
     source = listing(3)
     index.indexer.sync(source)
     source.fetched.clear()
-    report = index.indexer.sync(source, full=True)
+    report = index.indexer.sync(source, Wanted(full=True))
     assert (len(source.fetched), report.unchanged) == (3, 3)
     index.assert_in_step()
 
@@ -456,7 +577,7 @@ def test_any_history_ends_in_the_index_of_its_end(rounds: list[list[tuple[str, .
             for round_ in rounds:
                 for one in round_:
                     change(folder, *one)
-                report = index.sync(folder, allow_deletions=True)
+                report = index.sync(folder, wanted=Wanted(allow_deletions=True))
                 assert report.seen == report.added + report.changed + report.unchanged + len(report.failed)
             scratch.sync(folder)
             assert index.content() == scratch.content()

@@ -18,6 +18,7 @@ import pytest
 
 from knowledge import intake, syncing, vectors
 from knowledge.errors import KnowledgeError
+from knowledge.indexing import Wanted
 from knowledge.lexical import LexicalWriter
 from knowledge.manifest import Manifest
 from knowledge.store import ChromaVectors
@@ -91,7 +92,7 @@ def live_versions(data: Path) -> dict[int, int]:
 def assert_as_from_scratch(data: Path, folder: Path, scratch: Path) -> None:
     """Once it is synced again, nothing tells the index from one that never saw any trouble."""
     with Index(data, vectors=True) as index:
-        index.sync(folder, allow_deletions=True)
+        index.sync(folder, wanted=Wanted(allow_deletions=True))
         index.embed()
         index.assert_in_step()
         shutil.rmtree(scratch, ignore_errors=True)
@@ -110,7 +111,7 @@ def child(target: Callable[..., None], *arguments: Any) -> BaseProcess:
 
 def sync_and_embed(data: Path, folder: Path) -> None:
     with Index(data, vectors=True) as index:
-        index.sync(folder, allow_deletions=True)
+        index.sync(folder, wanted=Wanted(allow_deletions=True))
         index.embed()
 
 

@@ -325,8 +325,8 @@ class Sync:
             self._hinder(
                 "withheld",
                 f"{self.report.withheld} of {len(self._known)} documents of `{self._source.name}` are not"
-                " listed any more. It looks like an accident, so they stay searchable: if they are really gone,"
-                f" run `vocero index {self._source.name} --allow-deletions`.",
+                " listed any more. It looks like an accident, so they stay searchable: if they are really"
+                f" gone, run `vocero index {self._source.name} --allow-deletions`.",
             )
             gone = gone & self._wanted.gone
         self._take_out(gone)

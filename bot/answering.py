@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.access import may_ask, readable
 from bot.actions import first
 from bot.attachments import Attached, Attachments
-from bot.budget import Budget
+from bot.budget import Account, Budget, Standing
 from bot.editing import searchable
 from bot.framing import Framed, budget_reason, close, conclude, for_machines, frame, spoken
 from bot.journal import Past
@@ -106,19 +106,24 @@ class Answering:
             return
         async for status in self._first_reading(sources, voice):
             yield status
-        models: Sequence[str] = voice.persona.model or self._settings.llm
-        if models:
-            standing = await self._budget.standing(message.channel.key, message.author.id, channel.budget)
-            if standing.level == "hard":
-                why = budget_reason(standing, voice)
-                for word in spoken(message.id, voice, why, "refused", "over_budget"):
-                    yield word
-                return
-            if standing.level == "soft":
-                models = self._budget.cheaper or models
         yield Status(text=voice.say("searching"))
-        async for chunk in self._searched(message, channel, sources, attached, voice=voice, models=models):
-            yield chunk
+        account = await self._budget.open(
+            message.id,
+            message.channel.key,
+            message.author.id,
+            channel.budget,
+            voice.persona.model or self._settings.llm,
+        )
+        if isinstance(account, Standing):
+            why = budget_reason(account, voice)
+            for word in spoken(message.id, voice, why, "refused", "over_budget"):
+                yield word
+            return
+        try:
+            async for chunk in self._searched(message, channel, sources, attached, account, voice=voice):
+                yield chunk
+        finally:
+            account.release()
 
     async def _first_reading(self, sources: frozenset[str], voice: Voice) -> Reply:
         """Waits for sources that are being read for the first time: not to say "not found" of those."""
@@ -135,17 +140,16 @@ class Answering:
         channel: ResolvedChannel,
         sources: frozenset[str],
         attached: Attached,
+        account: Account,
         *,
         voice: Voice,
-        models: Sequence[str],
     ) -> Reply:
         """The answer from the documents."""
-        engine = self._library.engine(models)
-        account = self._budget.account(message.channel.key, message.author.id)
+        engine = self._library.engine(account.models)
         earlier = await self._earlier(message)
         turns = await self._memory.turns(message.thread)
         tools = None
-        if models:
+        if account.models:
             tools = await self._tools.of_turn(message, channel, voice.persona, sources)
         question = Question(
             text=message.text.strip(),

@@ -24,7 +24,7 @@ from bot.errors import StateError
 from bot.journal import Journal
 from bot.memory import Memory
 from bot.messages import Answer, Connector, Status
-from bot.opening import open_library, secret
+from bot.opening import model_prices, open_library, secret
 from bot.personas import load_persona
 from bot.pressing import Presses
 from bot.replies import Replies
@@ -68,7 +68,7 @@ async def open_runtime(
             library = await asyncio.to_thread(open_library, settings, writing=True, answering=answering)
             try:
                 tools = Tools(settings, state, library)
-                budget = Budget(state.redis, settings.budget)
+                budget = Budget(state.redis, settings.budget, model_prices(settings))
                 reader = WorkerProcess(_READING)
                 runtime = await _join(settings, state, library, tools=tools, budget=budget, reader=reader)
                 async with (

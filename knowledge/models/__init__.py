@@ -2,7 +2,7 @@
 
 from knowledge.models.failures import CallError
 from knowledge.models.language_model import LanguageModel
-from knowledge.models.opening import PROVIDERS, Models, Provider, check
+from knowledge.models.opening import PROVIDERS, Models, Provider, check, price_of
 from knowledge.models.vocabulary import (
     Delta,
     ModelCall,
@@ -35,4 +35,5 @@ __all__ = [
     "ToolResult",
     "Usage",
     "check",
+    "price_of",
 ]

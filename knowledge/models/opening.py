@@ -84,6 +84,12 @@ def _installed(package: str) -> bool:
         return False
 
 
+def price_of(spec: str, prices: Mapping[str, Price]) -> Price | None:
+    """What a model costs: of the patterns that fit its name, the last one's."""
+    fitting = [price for pattern, price in prices.items() if fnmatchcase(spec, pattern)]
+    return fitting[-1] if fitting else None
+
+
 class Models:
     """Every model of a process: opened on first use, and remembered while it rests after a failure."""
 
@@ -103,9 +109,8 @@ class Models:
             return self._clients[spec]
 
     def price(self, spec: str) -> Price | None:
-        """What a model costs: of the patterns that fit its name, the last one's."""
-        fitting = [price for pattern, price in self._prices.items() if fnmatchcase(spec, pattern)]
-        return fitting[-1] if fitting else None
+        """What a model costs."""
+        return price_of(spec, self._prices)
 
     def in_order(self, specs: Sequence[str]) -> list[str]:
         """The order to ask these in: those that failed a moment ago after all others."""

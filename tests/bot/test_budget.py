@@ -1,6 +1,7 @@
 """What models cost in a day, and what that allows."""
 
 import asyncio
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,14 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from bot.budget import Budget, duration, usage
+from bot.budget import Account, Budget, Standing, duration, usage
 from bot.config import Settings
 from bot.messages import Answer
 from bot.model_settings import BudgetSettings, DeploymentBudgetSettings
 from bot.phrases import Phrases
+from bot.reserving import Reservations
 from knowledge.models import ModelCall, Price, Usage
 from tests.bot.company import company, talking
-from tests.providers import provider_server, says
+from tests.bot.room import room
+from tests.providers import fails, provider_server, says
 
 NOON = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 ROOM, ANA = "slack:C1", "slack:U1"
@@ -34,6 +37,14 @@ def budget(redis: Redis, now: list[datetime] | None = None, **limits: float) -> 
 async def level(books: Budget, channel: str = ROOM, user: str = ANA, **limits: float) -> tuple[str, str]:
     standing = await books.standing(channel, user, BudgetSettings(**limits))
     return standing.level, standing.scope
+
+
+async def opened(
+    books: Budget, turn: str = "t1", channel: str = ROOM, user: str = ANA, **limits: float
+) -> Account:
+    account = await books.open(turn, channel, user, BudgetSettings(**limits), ("openai:m",))
+    assert isinstance(account, Account)
+    return account
 
 
 async def test_without_limits_nothing_is_used_up(redis: Redis) -> None:
@@ -91,7 +102,7 @@ def test_money_adds_up(amounts: list[float]) -> None:
 
 async def test_calls_at_once_are_all_counted(redis: Redis) -> None:
     """From many processes, in tokens by model and in dollars by channel and person."""
-    accounts = [budget(redis).account(ROOM, f"slack:U{n % 3}") for n in range(30)]
+    accounts = [await opened(budget(redis), turn=f"t{n}", user=f"slack:U{n % 3}") for n in range(30)]
     for account in accounts:
         account.enter(call(0.1, tokens=(100, 7)))
         account.enter(call(None, "ollama:m"))
@@ -108,7 +119,7 @@ async def test_calls_at_once_are_all_counted(redis: Redis) -> None:
 
 async def test_what_failed_before_it_began_is_no_call(redis: Redis) -> None:
     """A key that is refused costs nothing, and is not counted."""
-    account = budget(redis).account(ROOM, ANA)
+    account = await opened(budget(redis))
     account.enter(ModelCall("openai:m", "answer", Usage(), 0.1, 0.0, "The model openai:m did not answer."))
     assert await account.close() is None
     assert (await budget(redis).today()).models == {}
@@ -119,11 +130,94 @@ async def test_books_that_cannot_be_kept_do_not_cost_the_answer(
 ) -> None:
     """Redis gone after the model has answered: said in the log, and what it cost is still told."""
     await redis.set("vocero:budget:2026-11-22", "no hash")
-    account = budget(redis).account(ROOM, ANA)
+    account = await opened(budget(redis))
     account.enter(call(0.1))
     told = await account.close()
     assert told is not None and told.cost_usd == 0.1
     assert "could not be entered" in caplog.text
+
+
+PRICES = {"openai:*": Price(input=200.0, output=400.0)}
+"""A turn with a model that is not known yet is taken to cost a dollar."""
+
+
+@given(
+    cents=st.integers(1, 100),
+    turns=st.integers(1, 12),
+    limit=st.integers(1, 400),
+    pauses=st.lists(st.integers(0, 3), min_size=12, max_size=12),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+async def test_turns_at_once_stay_within_a_limit_together(
+    redis: Redis, cents: int, turns: int, limit: int, pauses: list[int]
+) -> None:
+    """From several processes: over it by one turn at most, and nobody is refused while something is left."""
+    prefix = f"vocero:{uuid.uuid4().hex}"
+    day = DeploymentBudgetSettings(day_usd=limit / 100)
+    books = [Budget(redis, day, PRICES, prefix, clock=lambda: NOON) for _ in range(3)]
+
+    async def turn(number: int) -> bool:
+        account = await books[number % 3].open(f"t{number}", ROOM, ANA, BudgetSettings(), ("openai:m",))
+        if isinstance(account, Standing):
+            assert account.level == "hard"
+            return False
+        for part in (cents // 3, cents - cents // 3):
+            await asyncio.sleep(pauses[number] / 1000)
+            account.enter(call(part / 100))
+        await account.close()
+        return True
+
+    answered = sum(await asyncio.gather(*map(turn, range(turns))))
+    spent = round((await books[0].today()).usd * 100)
+    assert spent == answered * cents
+    assert spent < limit + cents
+    assert answered == turns or spent >= limit
+
+
+async def test_what_a_turn_may_cost_is_set_aside_until_it_is_known(redis: Redis) -> None:
+    """As much as the dearest of the last turns: what is under way counts for the soft limit, too."""
+    books = Budget(redis, DeploymentBudgetSettings(day_usd=10.0, soft=0.5, model="openai:small"))
+    first = await opened(books, "t1")
+    first.enter(call(4.0))
+    await first.close()
+    assert (await opened(books, "t2")).models == ("openai:m",)
+    assert (await opened(books, "t3")).models == ("openai:small",)
+    impatient = Budget(redis, DeploymentBudgetSettings(day_usd=7.0), patience=0.0)
+    refused = await impatient.open("t4", ROOM, ANA, BudgetSettings(), ("openai:m",))
+    assert isinstance(refused, Standing) and refused.level == "hard"
+
+
+async def test_what_a_dead_process_set_aside_is_free_after_a_while(redis: Redis) -> None:
+    """And at once for the turn itself, which is tried again."""
+    held = Reservations(redis, "vocero:budget", lifetime=timedelta(milliseconds=50))
+    limits = {"all": 100}
+
+    async def reserve(token: str) -> str:
+        return (await held.reserve(token, "spent", limits, soft=0.8, usual=60, cheaper=60)).state
+
+    assert (await reserve("t1"), await reserve("t2"), await reserve("t1")) == ("free", "wait", "free")
+    await asyncio.sleep(0.06)
+    assert await reserve("t2") == "free"
+
+
+@pytest.mark.parametrize("how", ["answered", "left", "failed"])
+async def test_nothing_stays_set_aside_after_an_answer(tmp_path: Path, how: str) -> None:
+    """However it ended."""
+    question = "¿Cuántos días de vacaciones hay en Rosario?"
+    async with provider_server("openai-like") as server:
+        server.script = [{"answered": says("Son 17 días [1]."), "failed": fails(401)}.get(how, says("Son"))]
+        if how == "left":
+            server.script = [says("Son 17 ", fault="stall")]
+        async with room(priced(tmp_path, "day_usd = 100.0", server.base_url)) as people:
+            id_ = await people.write(question)
+            if how == "left":
+                await people.until(lambda: server.requests)
+                await people.press("stop", id_)
+            await people.answer(id_)
+            redis = people.runtime.state.redis
+            async with asyncio.timeout(5):
+                while await redis.hlen("vocero:budget:held"):
+                    await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0, "0 min"), (1, "1 min"), (3601, "1 h 1 min")])

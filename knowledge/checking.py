@@ -1,19 +1,17 @@
 """The sentences of a generated answer, each held to what the answer was written from before it is shown."""
 
-import asyncio
 import re
-import time
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from knowledge import prompts
+from knowledge.again import Again
 from knowledge.answers import Question
 from knowledge.documents import Hit
-from knowledge.errors import ModelError
 from knowledge.grounding import Evidence, evidence_of, unsupported
 from knowledge.guarding import Addresses, guarded
 from knowledge.models import LanguageModel
-from knowledge.rewording import parts_of, recited, unwrapped
+from knowledge.rewording import parts_of, recited
 from knowledge.streaming import Sentence, SentenceStream
 
 _CITED = re.compile(r"\[(\d{1,3})\]")
@@ -35,11 +33,9 @@ class Checking:
         results: Sequence[str],
         timings: dict[str, float],
     ) -> None:
-        self._model = model
+        self._saying = Again(model, question.instructions, timings, "ground", _PATIENCE)
         self._question = question
         self._hits = hits
-        self._timings = timings
-        self._left = _PATIENCE
         self._code_fails = False
         # What the model made of a follow-up is its own words, and no evidence. What others said in the
         # thread may be repeated, but does not lead anywhere.
@@ -115,22 +111,8 @@ class Checking:
 
     async def _again(self, text: str, claims: Sequence[str]) -> str | None:
         """The sentence said again without what nothing backs; None when it is not said in time."""
-        if self._left <= 0:
-            return None
-        problem = prompts.unbacked(claims)
         lead, said, tail = parts_of(text)
-        prompt = (("system", self._question.instructions), ("user", prompts.say_again(said, [problem])))
-        started = time.perf_counter()
-        try:
-            async with asyncio.timeout(self._left):
-                again = unwrapped(await self._model.complete(prompt, task="answer"), said)
-        except (TimeoutError, ModelError):
-            self._left = 0
+        again = await self._saying.say(said, [prompts.unbacked(claims)])
+        if not again or "\n" in again or len(again) > 2 * len(text) + 80:
             return None
-        finally:
-            spent = time.perf_counter() - started
-            self._left -= spent
-            self._timings["ground"] = self._timings.get("ground", 0.0) + spent
-        if not again.strip() or "\n" in again.strip() or len(again) > 2 * len(text) + 80:
-            return None
-        return self.guard(f"{lead}{recited(again.strip(), said)}{tail}")
+        return self.guard(f"{lead}{recited(again, said)}{tail}")

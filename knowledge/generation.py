@@ -1,20 +1,20 @@
 """One answer written by a language model: streamed, edited, its citations renumbered, judged."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from knowledge import prompts
 from knowledge.answers import Calling, Cited, Discarded, Draft, Piece, Question, Result, quoted
-from knowledge.calling import ROUNDS, Tools
+from knowledge.calling import ROUNDS
 from knowledge.checking import Checking
 from knowledge.citing import CitationStream
 from knowledge.documents import Hit
-from knowledge.errors import KnowledgeError, ModelError
+from knowledge.errors import ModelError
 from knowledge.extract import Extract, Statistics, extract, suggestions
-from knowledge.models import Delta, LanguageModel, Prompt, Reply, Restarted, ToolCall, ToolResult
+from knowledge.lookups import Lookups
+from knowledge.models import Delta, LanguageModel, Prompt, Reply, Restarted, ToolCall
 from knowledge.rewording import Rewording
 from knowledge.streaming import Sentence, SentenceStream
 
@@ -34,8 +34,7 @@ class Generation:
     """What stands in when the model fails or backs nothing."""
     statistics: Statistics
     timings: dict[str, float]
-    _results: list[str] = field(default_factory=list, init=False)
-    """What tools told."""
+    _lookups: Lookups = field(init=False)
     _cited: list[int] = field(default_factory=list, init=False)
     """What the marks stand for, in their order."""
     _written: str = field(default="", init=False)
@@ -45,13 +44,16 @@ class Generation:
     """As it was shown."""
     _problem: str | None = field(default=None, init=False)
 
+    def __post_init__(self) -> None:
+        self._lookups = Lookups(self.question, self.hits)
+
     async def stream(self) -> AsyncIterator[Piece]:
         """The answer in pieces; the last one is its `Result`."""
         rewording = self._rewording()
         async for piece in self._rounds(rewording):
             yield piece
         checking, cited, drafted = self._checking(), self._cited, bool(self._text)
-        if rewording and (cited or self._results) and self._problem is None:
+        if rewording and (cited or self._lookups.results) and self._problem is None:
             cited = await self._reviewed(rewording, cited)
         self._text = checking.answer(self._text, cited)
         result = self._judge(cited)
@@ -63,12 +65,11 @@ class Generation:
         """What the model says, until it says something without calling anything."""
         started = time.perf_counter()
         prompt = list(prompt_of(self.question, self.asked, self.hits))
-        tools = self.question.tools
+        lookups = self._lookups
         try:
             for number in range(ROUNDS + 1):
-                offered = tools.offered if tools else ()
-                events = self.model.respond(prompt, offered, must_answer=number == ROUNDS)
-                round_ = Round(len(self.hits), events, started, self.timings)
+                events = self.model.respond(prompt, lookups.offered, must_answer=number == ROUNDS)
+                round_ = Round(len(lookups.hits), events, started, self.timings)
                 self._cited = round_.cited
                 async for sentence in self._sentences(round_):
                     if isinstance(sentence, Restarted):
@@ -78,15 +79,14 @@ class Generation:
                         continue
                     self._text += (shown := await self._checked(sentence, rewording))
                     yield Draft(shown)
-                if not round_.calls or tools is None:
+                if not round_.calls or self.question.tools is None:
                     break
                 # What it says on the way to a call is no part of the answer.
                 for piece in self._taken_back(rewording):
                     yield piece
-                known = {tool.name for tool in offered}
-                if names := tuple(dict.fromkeys(call.name for call in round_.calls if call.name in known)):
+                if names := lookups.names(round_.calls):
                     yield Calling(names)
-                prompt += [round_.reply, *await self._called(tools, round_.calls)]
+                prompt += [round_.reply, *await lookups.make(round_.calls)]
         except ModelError as error:
             self._problem = str(error)
         self.timings["generate"] = time.perf_counter() - started
@@ -99,21 +99,6 @@ class Generation:
         self._checks = None
         if rewording is not None:
             rewording.forget()
-
-    async def _called(self, tools: Tools, calls: Sequence[ToolCall]) -> list[ToolResult]:
-        """Makes the calls, all at once; what they found can be cited from now on."""
-        results: list[ToolResult] = []
-        for call, called in zip(calls, await asyncio.gather(*map(tools.call, calls)), strict=True):
-            known = {hit.passage.id for hit in self.hits}
-            new = tuple(hit for hit in called.hits if hit.passage.id not in known)
-            if any(hit.passage.source not in self.question.sources for hit in new):
-                raise KnowledgeError("A passage outside the allowed sources was found; nothing was shown.")
-            text = prompts.result(call.name, called.text, new, len(self.hits) + 1)
-            self.hits += new
-            results.append(ToolResult(call, text))
-            if called.worked and not called.hits:
-                self._results.append(called.text)
-        return results
 
     async def _sentences(self, round_: "Round") -> AsyncIterator[Sentence | Restarted]:
         """What the model writes, in whole sentences, as far as it is an answer."""
@@ -143,16 +128,10 @@ class Generation:
 
     def _checking(self) -> Checking:
         """Made anew when there is more to rest on."""
-        rests_on = (len(self.hits), len(self._results))
-        if self._checks is None or self._checks[0] != rests_on:
-            checking = Checking(
-                self.model,
-                self.question,
-                hits=self.hits,
-                results=self._results,
-                timings=self.timings,
-            )
-            self._checks = (rests_on, checking)
+        hits, results = self._lookups.hits, self._lookups.results
+        if self._checks is None or self._checks[0] != (len(hits), len(results)):
+            checking = Checking(self.model, self.question, hits=hits, results=results, timings=self.timings)
+            self._checks = ((len(hits), len(results)), checking)
         return self._checks[1]
 
     def _rewording(self) -> Rewording | None:
@@ -175,14 +154,14 @@ class Generation:
             "answered", text, self.extracted.confidence, model=self.model.spec, timings=self.timings
         )
         if self._written.strip().startswith(prompts.NOT_FOUND):
-            return replace(answer, outcome="not_found", text="", suggestions=suggestions(self.hits))
-        if problem is None and not cited and not (text and self._results):
+            return replace(answer, outcome="not_found", text="", suggestions=suggestions(self._lookups.hits))
+        if problem is None and not cited and not (text and self._lookups.results):
             problem = "The model's answer cited no document." if text else "The model answered nothing."
         long_enough = len(text.split()) > self.question.words // 2
-        backed = bool(cited or self._results)
+        backed = bool(cited or self._lookups.results)
         if problem is not None and not (backed and long_enough):
             return replace(quoted(self.extracted, self.hits, self.timings), problem=problem)
-        citations = cite(f"{self.asked} {self._text}", cited, self.hits, self.statistics)
+        citations = cite(f"{self.asked} {self._text}", cited, self._lookups.hits, self.statistics)
         return replace(answer, citations=citations, problem=problem, incomplete=problem is not None)
 
 

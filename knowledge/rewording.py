@@ -1,13 +1,11 @@
 """What an editor objects to is said again by the model: asked once, and taken only where it is better."""
 
-import asyncio
 import re
-import time
 from collections import Counter, deque
 
 from knowledge import prompts
+from knowledge.again import Again
 from knowledge.answers import Editor
-from knowledge.errors import ModelError
 from knowledge.models import LanguageModel
 from knowledge.streaming import Sentence
 
@@ -27,7 +25,6 @@ _PARTS = re.compile(
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
 _FIGURE = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _QUOTING = re.compile(r"[«»“”\"`>|]")
-_WRAPPED = re.compile(r"""```\w*\n(.*?)\n?```|["“«](.*)["”»]""", re.DOTALL)
 
 
 class Rewording:
@@ -36,12 +33,9 @@ class Rewording:
     def __init__(
         self, model: LanguageModel, editor: Editor, instructions: str, timings: dict[str, float]
     ) -> None:
-        self._model = model
         self._editor = editor
-        self._instructions = instructions
-        self._timings = timings
+        self._again = Again(model, instructions, timings, "reword", _PATIENCE)
         self._before: deque[str] = deque(maxlen=_BEFORE)
-        self._left = _PATIENCE
 
     async def sentence(self, sentence: Sentence) -> str:
         """The sentence put right: by the editor where that is sure, else by the model."""
@@ -53,7 +47,7 @@ class Rewording:
         if not review.problems:
             return review.text
         lead, said, tail = parts_of(sentence.text)
-        again = await self._asked_again(said, review.problems)
+        again = await self._again.say(said, review.problems)
         if again is None or not _says_the_same(again := recited(again, said), said):
             return review.text
         second = self._editor.review(f"{lead}{again}{tail}", before)
@@ -69,29 +63,11 @@ class Rewording:
         review = self._editor.review_answer(text)
         if not review.problems:
             return review.text
-        again = await self._asked_again(review.text, review.problems)
+        again = await self._again.say(review.text, review.problems)
         if again is None or not _says_no_more(again, text):
             return review.text
         second = self._editor.review_answer(again)
         return second.text if len(second.problems) < len(review.problems) else review.text
-
-    async def _asked_again(self, text: str, problems: tuple[str, ...]) -> str | None:
-        """What the model says instead; None when it says nothing in time."""
-        if self._left <= 0:
-            return None
-        prompt = (("system", self._instructions), ("user", prompts.say_again(text, problems)))
-        started = time.perf_counter()
-        try:
-            async with asyncio.timeout(self._left):
-                again = await self._model.complete(prompt, task="answer")
-        except (TimeoutError, ModelError):
-            self._left = 0
-            return None
-        finally:
-            spent = time.perf_counter() - started
-            self._left -= spent
-            self._timings["reword"] = self._timings.get("reword", 0.0) + spent
-        return unwrapped(again, text)
 
 
 def parts_of(sentence: str) -> tuple[str, str, str]:
@@ -99,15 +75,6 @@ def parts_of(sentence: str) -> tuple[str, str, str]:
     parts = _PARTS.fullmatch(sentence)
     assert parts is not None, "each part may be empty"
     return parts["lead"], parts["said"], parts["tail"]
-
-
-def unwrapped(reply: str, text: str) -> str:
-    """The reply without the fence or the quotes that a model puts around what it was asked for."""
-    reply = reply.strip()
-    wrapped = _WRAPPED.fullmatch(reply)
-    if wrapped and not _WRAPPED.fullmatch(text.strip()):
-        return (wrapped[1] or wrapped[2] or "").strip()
-    return reply
 
 
 def recited(again: str, said: str) -> str:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.rewording import recited, unwrapped
+from knowledge.again import unwrapped
+from knowledge.rewording import recited
 
 MARKS = st.lists(st.integers(1, 12).map("[{}]".format), max_size=3)
 WORDS = st.lists(st.sampled_from("pedí los 17 días ya en el portal".split()), min_size=1, max_size=8).map(

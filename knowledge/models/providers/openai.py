@@ -1,6 +1,6 @@
 """OpenAI's wire format: OpenAI itself, and every server that speaks its chat protocol."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from llama_index.llms.openai import OpenAI
@@ -11,9 +11,9 @@ from openai import DefaultAsyncHttpxClient
 from knowledge.models.failures import CallError
 from knowledge.models.opening import Provider
 from knowledge.models.parts import Adapter, Fragment, Part
-from knowledge.models.providers import chat_messages
 from knowledge.models.providers.functions import functions
-from knowledge.models.vocabulary import Prompt, Tool, Usage
+from knowledge.models.providers.streaming import OpenAIStream
+from knowledge.models.vocabulary import Tool, Usage
 
 _OPENAI = "https://api.openai.com/v1"
 
@@ -51,27 +51,17 @@ def connect(provider: str, model: str, settings: Provider) -> Adapter:
     return ChatCompletions(f"{provider}:{model}", OpenAILike(**(options | {"temperature": 1.0}), **own), http)
 
 
-class ChatCompletions:
+class ChatCompletions(OpenAIStream):
     """A model behind `/chat/completions`."""
 
-    def __init__(self, spec: str, llm: OpenAI, http: Any) -> None:
-        self._spec = spec
-        self._llm = llm
-        self._http = http
+    def _declared(self, tools: Sequence[Tool]) -> list[dict[str, Any]]:
+        return functions(tools)
 
-    async def parts(self, prompt: Prompt, tools: Sequence[Tool], must_answer: bool) -> AsyncGenerator[Part]:
-        """The reply as it comes."""
-        options: dict[str, Any] = {}
-        if tools:
-            options = {"tools": functions(tools), "tool_choice": "none" if must_answer else "auto"}
-        async for response in await self._llm.astream_chat(chat_messages(prompt, self._spec), **options):
-            yield self._part(response.raw)
-
-    def _part(self, chunk: Any) -> Part:
-        usage = _usage(chunk.usage) if getattr(chunk, "usage", None) else None
-        if not chunk.choices:
+    def _part(self, event: Any) -> Part:
+        usage = _usage(event.usage) if getattr(event, "usage", None) else None
+        if not event.choices:
             return Part(usage=usage)
-        choice = chunk.choices[0]
+        choice = event.choices[0]
         if getattr(choice.delta, "refusal", None):
             raise CallError(self._spec, "blocked")
         return Part(
@@ -80,10 +70,6 @@ class ChatCompletions:
             finish=choice.finish_reason,
             usage=usage,
         )
-
-    async def aclose(self) -> None:
-        """Closes its connections."""
-        await self._http.aclose()
 
 
 def _fragment(call: Any) -> Fragment:

@@ -1,6 +1,6 @@
 """OpenAI's newer wire format, `/responses`: for models that its chat protocol does not offer."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from llama_index.llms.openai import OpenAIResponses
@@ -9,8 +9,8 @@ from openai import DefaultAsyncHttpxClient
 from knowledge.models.failures import CallError
 from knowledge.models.opening import Provider
 from knowledge.models.parts import Adapter, Fragment, Part
-from knowledge.models.providers import chat_messages
-from knowledge.models.vocabulary import Prompt, Tool, Usage
+from knowledge.models.providers.streaming import OpenAIStream
+from knowledge.models.vocabulary import Tool, Usage
 
 _OPENAI = "https://api.openai.com/v1"
 
@@ -31,21 +31,20 @@ def connect(provider: str, model: str, settings: Provider) -> Adapter:
     return Responses(f"{provider}:{model}", llm, http)
 
 
-class Responses:
+class Responses(OpenAIStream):
     """A model behind `/responses`."""
 
-    def __init__(self, spec: str, llm: OpenAIResponses, http: Any) -> None:
-        self._spec = spec
-        self._llm = llm
-        self._http = http
-
-    async def parts(self, prompt: Prompt, tools: Sequence[Tool], must_answer: bool) -> AsyncGenerator[Part]:
-        """The reply as it comes."""
-        options: dict[str, Any] = {}
-        if tools:
-            options = {"tools": _functions(tools), "tool_choice": "none" if must_answer else "auto"}
-        async for response in await self._llm.astream_chat(chat_messages(prompt, self._spec), **options):
-            yield self._part(response.raw)
+    def _declared(self, tools: Sequence[Tool]) -> list[dict[str, Any]]:
+        return [
+            {
+                "type": "function",
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": dict(tool.parameters),
+                "strict": False,
+            }
+            for tool in tools
+        ]
 
     def _part(self, event: Any) -> Part:
         match event.type:
@@ -56,10 +55,6 @@ class Responses:
             case "response.completed" | "response.incomplete" | "response.failed":
                 return _end(event.response)
         return Part()
-
-    async def aclose(self) -> None:
-        """Closes its connections."""
-        await self._http.aclose()
 
 
 def _end(response: Any) -> Part:
@@ -74,19 +69,6 @@ def _end(response: Any) -> Part:
         finish=why or response.status,
         usage=_usage(response.usage) if response.usage else None,
     )
-
-
-def _functions(tools: Sequence[Tool]) -> list[dict[str, Any]]:
-    return [
-        {
-            "type": "function",
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": dict(tool.parameters),
-            "strict": False,
-        }
-        for tool in tools
-    ]
 
 
 def _usage(told: Any) -> Usage:

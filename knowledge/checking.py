@@ -8,6 +8,7 @@ from knowledge import prompts
 from knowledge.again import Again
 from knowledge.answers import Question
 from knowledge.documents import Hit
+from knowledge.glossary import ordinary
 from knowledge.grounding import Evidence, evidence_of, unsupported
 from knowledge.guarding import Addresses, guarded
 from knowledge.models import LanguageModel
@@ -17,8 +18,15 @@ from knowledge.streaming import Sentence, SentenceStream
 _CITED = re.compile(r"\[(\d{1,3})\]")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")
 _ENDS = re.compile(r"(?P<text>.*?)(?P<end>\s*\|?\s*)\Z", re.DOTALL)
+_VALUE = 4
+"""Words of which a value has no more."""
 _PATIENCE = 10.0
 """Seconds that an answer is held up by what is asked for again."""
+
+
+def is_value(text: str) -> bool:
+    """Whether a text is too short to be a sentence."""
+    return len(text.split()) <= _VALUE
 
 
 class Checking:
@@ -70,6 +78,18 @@ class Checking:
         if again is not None and not unsupported(again, evidence):
             return again, False
         return text, True
+
+    def unbacked(self, text: str) -> tuple[str, ...]:
+        """What a text of its own states that nothing backs, whichever passage it cites.
+
+        A few words are a value, whose first one may be a name; more are sentences.
+        """
+        stream, evidence = SentenceStream(), self._for(None)
+        if is_value(text):
+            claims = unsupported(f"a {text}", evidence)
+            return tuple(claim for claim in claims if not (text.startswith(claim) and ordinary(claim)))
+        sentences = (*stream.feed(text), *stream.close())
+        return tuple(claim for sentence in sentences for claim in unsupported(sentence.text, evidence))
 
     def _ends_code(self, line: str) -> bool:
         """Whether a line ends a block of code that has something unsupported: no mark goes into code."""

@@ -72,13 +72,12 @@ class Engine:
             return
         statistics = self._retriever.statistics
         if question.schema is not None:
-            composition = Composition(
+            answer: Composition | Generation = Composition(
                 model, asked, question, question.schema, found.hits, extracted, statistics, timings
             )
-            yield await composition.result()
-            return
-        generation = Generation(model, asked, question, found.hits, extracted, statistics, timings)
-        async for piece in generation.stream():
+        else:
+            answer = Generation(model, asked, question, found.hits, extracted, statistics, timings)
+        async for piece in answer.stream():
             yield piece
 
     async def _complete(self, question: Question, model: LanguageModel | None) -> str:

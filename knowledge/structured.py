@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NoReturn
 
 _FENCE = re.compile(r"```\w*[ \t]*\n(.*?)```(.*)", re.DOTALL)
@@ -77,6 +78,71 @@ def texts(value: Any) -> list[str]:
 
     with_texts(value, note)
     return found
+
+
+def figures(value: Any) -> list[str]:
+    """The numbers in a value that state something, in digits.
+
+    Not those of a scale between 0 and 1, and not how many entries one of its lists has.
+    """
+    lengths = {Decimal(len(one)) for one in _within(value) if isinstance(one, list)}
+    numbers = [
+        Decimal(str(one))
+        for one in _within(value)
+        if isinstance(one, int | float) and not isinstance(one, bool)
+    ]
+    return [f"{number:f}" for number in numbers if abs(number) > 1 and number not in lengths]
+
+
+def prescribed(schema: Any) -> frozenset[str]:
+    """The texts and the numbers that a schema says may stand in an answer, as texts."""
+    given: set[str] = set()
+    for one in _within(schema):
+        if isinstance(one, dict):
+            choices = one["enum"] if isinstance(one.get("enum"), list) else []
+            given.update(str(choice) for choice in (*choices, one.get("const")) if choice is not None)
+    return frozenset(given)
+
+
+_ROOM = ("citations", "sources", "references", "citas", "fuentes", "referencias", "fontes")
+
+
+def with_citations(value: Any, schema: Mapping[str, Any], citations: Sequence[Mapping[str, Any]]) -> Any:
+    """The value with its citations in the list that the schema has for them; the same where it has none.
+
+    An entry is a number, a text (the address, else the title) or an object, as the schema says.
+    """
+    fields = schema.get("properties")
+    if not isinstance(value, dict) or not isinstance(fields, dict):
+        return value
+    room = next((name for name in _ROOM if _type(fields.get(name)) == "array"), None)
+    if room is None:
+        return value
+    return {**value, room: [_entry(one, fields[room].get("items")) for one in citations]}
+
+
+def _entry(citation: Mapping[str, Any], schema: Any) -> Any:
+    """A citation as an entry of a list that its schema describes."""
+    match _type(schema):
+        case "integer" | "number":
+            return citation["number"]
+        case "string":
+            return citation["url"] or citation["title"]
+    known = schema.get("properties") if isinstance(schema, dict) else None
+    wanted = known if isinstance(known, dict) else citation
+    return {name: told for name, told in citation.items() if name in wanted and told is not None}
+
+
+def _type(schema: Any) -> Any:
+    return schema.get("type") if isinstance(schema, dict) else None
+
+
+def _within(value: Any) -> Iterator[Any]:
+    """A value and every value in it."""
+    yield value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        yield from _within(one)
 
 
 def dump(value: Any) -> str:

@@ -12,6 +12,7 @@ from importlib.resources import files
 from itertools import chain
 from typing import NamedTuple
 
+from knowledge.everyday import everyday_stems
 from knowledge.words import english_share, stems, words
 
 _SYNONYM = 0.2
@@ -57,6 +58,11 @@ def translated_stems(text: str) -> dict[str, Translation]:
                 if stem not in own and (stem not in found or weighed > found[stem].weight):
                     found[stem] = Translation(of, weighed)
     return found
+
+
+def ordinary(word: str) -> bool:
+    """Whether a word is known to be none of somebody's or something's own: any question may have it."""
+    return everyday_stems().issuperset(stems(word)) or bool(translated_stems(word))
 
 
 def _lookups(

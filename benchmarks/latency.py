@@ -67,7 +67,7 @@ def fill(library: Library, data: Path, wanted: list[Passage], embedder: MiniLM) 
     """Puts passages and vectors straight into the stores."""
     vectors = library.vectors
     assert vectors is not None
-    writer = IndexWriter(library.manifest, data / "lexical", vectors, lambda: None)
+    writer = IndexWriter(library.manifest, library.index.words, vectors, lambda: None)
     writer.open()
     by_document: dict[str, list[Passage]] = {}
     for passage in wanted:

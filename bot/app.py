@@ -129,7 +129,7 @@ async def _join(
         voices=voices,
         journal=journal,
         dispatch=dispatch,
-        suggestions=Suggestions(settings, channels, voices, journal, library.manifest.titles),
+        suggestions=Suggestions(settings, channels, voices, journal, library.titles),
     )
     for platform in _PLATFORMS:
         if _configured(settings, platform):

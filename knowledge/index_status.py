@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from knowledge.manifest_tables import documents, passages, syncs
+from knowledge.manifest_tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,17 @@ class IndexStatus:
     finished: float | None
     age: float | None
     """Seconds since the last sync ended."""
+    fresh: float | None
+    """Unix time as of which all of it is known: when the last sync began that met no problem."""
     counts: dict[str, int]
     """`seen`, `added`, `changed`, `unchanged`, `deleted`, `withheld` of the last sync that ended."""
     problem: str | None
     """Why the last sync could not do all its work."""
 
 
-def read_status(connection: Connection) -> list[IndexStatus]:
+def read_status(connection: Connection, tables: Tables) -> list[IndexStatus]:
     """Every source as it stands."""
+    documents, passages, syncs = tables.documents, tables.passages, tables.syncs
     readable = documents.c.content_hash.is_not(None)
     remarkable = documents.c.reason.is_not(None) | (documents.c.notes != "[]")
     counted = connection.execute(
@@ -94,6 +97,7 @@ def _status(source: str, size: tuple[int, int], without: int, remarks: list[Any]
         started=run.started if run else None,
         finished=run.finished if run else None,
         age=time.time() - run.finished if run and run.finished else None,
+        fresh=run.whole if run else None,
         counts=json.loads(run.counts) if run else {},
         problem=run.problem if run else None,
     )

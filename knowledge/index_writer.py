@@ -11,21 +11,30 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from knowledge.documents import Passage
 from knowledge.errors import KnowledgeError
 from knowledge.lexical import LexicalReader, LexicalWriter
 from knowledge.manifest import Manifest, Record
 
-if TYPE_CHECKING:
-    from knowledge.store import ChromaVectors  # importing Chroma costs a CPU second
-
 log = logging.getLogger(__name__)
 
 _MARK = "lexical"
 _BATCH = 5_000
 _DELETED_AT_ONCE = 64
+
+
+class VectorStore(Protocol):
+    """What is needed of the vectors; every failure is a `KnowledgeError`."""
+
+    def delete(self, ids: Collection[str], source: str) -> None:
+        """Takes vectors out; unknown ids are no error."""
+        ...
+
+    def drop(self, source: str) -> None:
+        """Takes out every vector of a source."""
+        ...
 
 
 class IndexWriter:
@@ -38,7 +47,7 @@ class IndexWriter:
         self,
         manifest: Manifest,
         lexical: Path,
-        vectors: "ChromaVectors | None",
+        vectors: VectorStore | None,
         changed: Callable[[], None],
         give_way: Callable[[], None] = lambda: None,
     ) -> None:
@@ -193,7 +202,8 @@ class _Words:
         missing = [id_ for id_ in live if id_ not in indexed]
         stale = indexed.difference(live)
         if missing or stale:
-            log.warning(
+            log.log(
+                logging.WARNING if indexed else logging.INFO,
                 "The lexical index was not in step: adding %d passages, deleting %d.",
                 len(missing),
                 len(stale),

@@ -5,18 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from knowledge.documents import Source
 from knowledge.errors import KnowledgeError
-from knowledge.index_writer import IndexWriter
+from knowledge.index_writer import IndexWriter, VectorStore
 from knowledge.intake import Recipe
 from knowledge.manifest import Failure, Manifest
 from knowledge.syncing import EVERYTHING, Progress, Sync, SyncReport, Wanted
 from knowledge.worker import Run, here
-
-if TYPE_CHECKING:
-    from knowledge.store import ChromaVectors  # importing Chroma costs a CPU second
 
 __all__ = ["Failure", "Indexer", "Progress", "Recipe", "SyncReport", "Wanted"]
 
@@ -30,7 +26,7 @@ class Indexer:
         lexical: Path,
         recipe: Recipe,
         *,
-        vectors: "ChromaVectors | None" = None,
+        vectors: VectorStore | None = None,
         changed: Callable[[], None] = lambda: None,
         give_way: Callable[[], None] = lambda: None,
         run: Run = here,
@@ -75,9 +71,16 @@ class Indexer:
             report = sync.run()
             if writer is not None:
                 writer.settle()
-                self._manifest.sync_ended(source.name, report.counts(), report.problem)
+                whole = wanted.document is None
+                self._manifest.sync_ended(source.name, report.counts(), report.problem, whole=whole)
         report.seconds = round(time.monotonic() - started, 3)
         return report
+
+    def mend(self) -> None:
+        """Makes the words agree with what is live, whatever was interrupted or deleted."""
+        with self._lock, self._writing("the words") as writer:
+            assert writer is not None
+            writer.settle()
 
     def forget(self, source: str) -> None:
         """Takes out everything of a source that is configured no more."""

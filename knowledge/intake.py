@@ -19,11 +19,13 @@ class Recipe:
     """Of what counts word pieces: documents made by another recipe are read anew."""
     count: Callable[[str], int]
     window: int
+    kept: str | None = None
+    """Key of an earlier recipe that can no longer be followed: what it made is left as it is."""
 
     @property
     def key(self) -> str:
         """Two recipes of one key make the same passages."""
-        return f"{_VERSION}:{self.name}:{self.window}"
+        return self.kept or f"{_VERSION}:{self.name}:{self.window}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,35 +13,25 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy
 
 from knowledge.documents import Source
-from knowledge.embedding import (
-    Embedder,
-    Vector,
-    count_pieces,
-    embed_locally,
-    embedder_name,
-    open_embedder,
-)
 from knowledge.engine import Engine
 from knowledge.errors import KnowledgeError, ModelError, SourceError
-from knowledge.indexing import Indexer
-from knowledge.intake import Recipe
 from knowledge.lexical import LexicalReader
 from knowledge.manifest import IndexStatus, Manifest
 from knowledge.models import Models, Price, Provider, Task
+from knowledge.opened import OpenIndex, Places
 from knowledge.priority import Priority
-from knowledge.retrieval import Found, Retriever
+from knowledge.retrieval import Found
 from knowledge.sources import Surroundings, open_source
+from knowledge.succession import GenerationStatus, Succession
 from knowledge.syncing import EVERYTHING, SHARE, Progress, SyncReport, Wanted
-from knowledge.vectors import VectorBackfill
-from knowledge.worker import Run, WorkerProcess, here
+from knowledge.vectors import Background
+from knowledge.worker import WorkerProcess
 
 if TYPE_CHECKING:
     from knowledge.store import ChromaVectors
 
 log = logging.getLogger(__name__)
 
-_WINDOW = 256
-"""Word pieces of a passage, those that the embedder puts around it included."""
 _POLL = 0.2
 
 
@@ -72,36 +62,8 @@ class LibrarySettings:
     """By glob over `provider:model`; the last one that fits holds."""
     providers: Mapping[str, Provider] = field(default_factory=dict)
     chroma_url: str | None = None
-
-
-class NearVectors:
-    """The vectors as the retriever asks for them: Chroma's, and the manifest's word on which are missing."""
-
-    def __init__(self, vectors: "ChromaVectors", manifest: Manifest) -> None:
-        self._vectors = vectors
-        self._manifest = manifest
-
-    def query(self, embedding: Vector, limit: int, sources: frozenset[str]) -> list[tuple[str, float]]:
-        """Ids and cosine similarities of the nearest passages of these sources, best first."""
-        return self._vectors.query(embedding, limit, sources)
-
-    def missing(self, ids: Collection[str]) -> Collection[str]:
-        """Which of these passages have no vector yet."""
-        return self._manifest.without_vector(ids)
-
-
-class _Elsewhere:
-    """The local embedder in a process of its own, for passages."""
-
-    def __init__(self, name: str, cache: Path, run: Run) -> None:
-        self.name = name
-        self._cache = cache
-        self._run = run
-
-    def embed_passages(self, texts: Sequence[str]) -> Vector:
-        """[n, dimensions]."""
-        vectors: Vector = self._run(embed_locally, self._cache, texts)
-        return vectors
+    generations: int = 2
+    """How many are kept: the one that answers, and those that did before."""
 
 
 class Library:
@@ -122,16 +84,24 @@ class Library:
         self.database = database
         self._settings = settings
         self._writing = writing
-        self.manifest = Manifest(database)
-        self._reader = LexicalReader(settings.data / "lexical")
         self._opening = threading.RLock()
-        self._embedder: Embedder | None = None
-        self._vectors: ChromaVectors | None = None
-        self._retriever: Retriever | None = None
-        self._indexer: Indexer | None = None
-        self._backfill: VectorBackfill | None = None
         self._worker = WorkerProcess() if answering else None
         self._priority = Priority(self._worker.pause, self._worker.resume) if self._worker else Priority()
+        self._filling = Background(self._fill)
+        places = Places(
+            settings.data,
+            database,
+            settings.chroma_url,
+            lambda setting: settings.providers.get(setting.partition(":")[0], Provider()),
+            writing,
+            self._priority,
+            self._worker,
+        )
+        self._succession = Succession(
+            places, settings.embedding, settings.generations, changed=self._filling.poke
+        )
+        self._problems: dict[str, str] = {}
+        """Why the vectors of a generation wait."""
         self._closing = threading.Event()
         self._all_read = False
         self._llms = Models(settings.providers, settings.prices)
@@ -143,22 +113,51 @@ class Library:
         return [source.name for source in self._settings.sources]
 
     @property
+    def index(self) -> OpenIndex:
+        """The generation of the index that answers."""
+        return self._succession.active()
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is indexed."""
+        return self.index.manifest
+
+    @property
     def statistics(self) -> LexicalReader:
         """How common words are in the index."""
-        return self._reader
+        return self.index.reader
 
     @property
     def vectors(self) -> "ChromaVectors | None":
         """The store of vectors; None without an embedder, and for a reader of what has none yet."""
-        return self._open_vectors()
+        return self.index.vectors()
+
+    def titles(self) -> list[tuple[str, str]]:
+        """Source and title of every document that was read."""
+        return self.manifest.titles()
 
     def search(
         self, question: str, *, limit: int = 10, sources: frozenset[str], per_document: bool = False
     ) -> Found:
         """The best passages of these sources; blocks, so call it in a thread."""
-        searcher = self._searcher()
+        index = self.index
+
+        def search() -> Found:
+            return index.retriever().search(question, limit=limit, sources=sources, per_document=per_document)
+
         with self._priority.question():
-            return searcher.search(question, limit=limit, sources=sources, per_document=per_document)
+            try:
+                found = search()
+                if found.hits:
+                    return found
+            except KnowledgeError:
+                if self.index is index:
+                    raise
+            # Another generation may answer since, and this one have been dropped.
+            if (now := self.index) is not index:
+                index = now
+                found = search()
+        return found
 
     def engine(self, llm: Sequence[str] = ()) -> Engine:
         """The engine that answers with the first of these models that can, or with the configured ones."""
@@ -187,39 +186,63 @@ class Library:
         stop: threading.Event | None = None,
     ) -> SyncReport:
         """Takes in what changed in a source; raises `KnowledgeError` when the index cannot be written."""
-        indexer = self._index_writer()
-        with contextlib.closing(self._source(name)) as source, self._priority.reading():
-            return indexer.sync(
-                source,
-                replace(wanted, share=self._spec(name).max_deleted),
-                dry_run=dry_run,
-                progress=progress,
-                stop=stop or self._closing,
-            )
+        self._check_writing()
+        report = self._sync(self.index, name, wanted, dry_run=dry_run, progress=progress, stop=stop)
+        if not dry_run and (coming := self._succession.next()) is not None:
+            self._sync(coming, name, wanted, progress=progress, stop=stop)
+            self._succession.advance(self.names)
+        return report
 
     def forget_removed(self) -> list[str]:
         """Takes out the sources that are configured no more, and names them."""
+        self._check_writing()
         removed = [name for name in self.manifest.sources() if name not in self.names]
-        for name in removed:
-            self._index_writer().forget(name)
+        for index in filter(None, (self.index, self._succession.next())):
+            for name in removed:
+                index.indexer().forget(name)
         return removed
 
     def fill_vectors(self, stop: threading.Event) -> None:
         """Embeds what lacks a vector, as it comes, until stopped; blocks, so give it a thread of its own."""
-        if (backfill := self._vector_backfill()) is not None:
-            backfill.serve(stop)
+        self._filling.serve(stop)
 
     def finish_vectors(self, progress: Callable[[Progress], None] | None = None) -> None:
         """Returns when every passage has its vector, which `fill_vectors` sees to in another thread."""
-        if self._settings.embedding == "none":
-            return
-        total = self.manifest.pending_count()
-        while left := self.manifest.pending_count():
-            if self._backfill is not None and self._backfill.problem:
-                raise KnowledgeError(self._backfill.problem)
-            if progress is not None:
-                progress(Progress("vectors", max(total - left, 0), total, 0))
-            time.sleep(_POLL)
+        index = self._succession.next() or self.index
+        if self._settings.embedding != "none":
+            total = index.manifest.pending_count()
+            while left := index.manifest.pending_count():
+                if problem := self._problems.get(index.name):
+                    raise KnowledgeError(problem)
+                if progress is not None:
+                    progress(Progress("vectors", max(total - left, 0), total, 0))
+                time.sleep(_POLL)
+        self._succession.advance(self.names)
+
+    def generations(self) -> list[GenerationStatus]:
+        """The generations of the index, oldest first."""
+        return self._succession.status()
+
+    def use_generation(self, name: str, progress: Callable[[Progress], None] | None = None) -> None:
+        """Has another generation answer, brought up to date first, until the settings ask for a third.
+
+        Raises `KnowledgeError`, and changes nothing, where a source cannot be read to its end for it.
+        """
+        self._check_writing()
+
+        def sync(index: OpenIndex) -> None:
+            for gone in set(index.manifest.sources()) - set(self.names):
+                index.indexer().forget(gone)
+            for source in self.names:
+                if problem := self._sync(index, source, progress=progress).problem:
+                    raise KnowledgeError(f"Generation `{name}` does not answer yet. {problem}")
+
+        self._succession.use(name, sync)
+
+    def drop_generation(self, name: str) -> None:
+        """Deletes a generation that does not answer."""
+        self._check_writing()
+        self._succession.drop(name)
 
     def status(self) -> list[IndexStatus]:
         """Every configured source as it stands; one never synced has no dates."""
@@ -244,10 +267,50 @@ class Library:
         self._closing.set()
         with self._opening:
             # The worker after the indexer, which waits for a sync under way.
-            for opened in (self._retriever, self._indexer, self._vectors, self._worker):
-                if opened is not None:
-                    opened.close()
+            self._succession.close()
+            if self._worker is not None:
+                self._worker.close()
         self.database.dispose()
+
+    def _sync(
+        self,
+        index: OpenIndex,
+        name: str,
+        wanted: Wanted = EVERYTHING,
+        *,
+        dry_run: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> SyncReport:
+        """Takes in what changed in a source, for one generation."""
+        with contextlib.closing(self._source(name)) as source, self._priority.reading():
+            return index.indexer().sync(
+                source,
+                replace(wanted, share=self._spec(name).max_deleted),
+                dry_run=dry_run,
+                progress=progress,
+                stop=stop or self._closing,
+            )
+
+    def _fill(self, stop: threading.Event) -> None:
+        """Gives vectors to the generation that answers and to the next one, or to one of them at least."""
+        active, failure = self.index, None
+        for index in filter(None, (active, self._succession.next())):
+            try:
+                if (backfill := index.backfill(active if index is not active else None)) is not None:
+                    backfill.run(stop)
+                self._problems.pop(index.name, None)
+            except KnowledgeError as error:
+                self._problems[index.name] = str(error)
+                failure = error
+        if not stop.is_set():
+            self._succession.advance(self.names)
+        if failure is not None:
+            raise failure
+
+    def _check_writing(self) -> None:
+        if not self._writing:
+            raise KnowledgeError("This process only reads the index.")
 
     def _spec(self, name: str) -> SourceSpec:
         spec = next((one for one in self._settings.sources if one.name == name), None)
@@ -258,89 +321,3 @@ class Library:
     def _source(self, name: str) -> Source:
         spec = self._spec(name)
         return open_source(spec.kind, spec.name, spec.options, spec.surroundings)
-
-    def _searcher(self) -> Retriever:
-        with self._opening:
-            if self._retriever is None:
-                near, embedder = None, None
-                try:
-                    if (vectors := self._open_vectors()) is not None:
-                        near, embedder = NearVectors(vectors, self.manifest), self._open_embedder()
-                except KnowledgeError as error:
-                    log.warning("Words answer alone. %s", error)
-                self._retriever = Retriever(self._reader, self.manifest, near, embedder)
-            return self._retriever
-
-    def _index_writer(self) -> Indexer:
-        if not self._writing:
-            raise KnowledgeError("This process only reads the index.")
-        with self._opening:
-            if self._indexer is None:
-                recipe = Recipe("local", count_pieces, _WINDOW)
-                self._indexer = Indexer(
-                    self.manifest,
-                    self._settings.data / "lexical",
-                    recipe,
-                    vectors=self._open_vectors(),
-                    changed=self._poke,
-                    give_way=self._priority.give_way,
-                    run=self._worker.run if self._worker else here,
-                )
-            return self._indexer
-
-    def _poke(self) -> None:
-        if self._backfill is not None:
-            self._backfill.poke()
-
-    def _vector_backfill(self) -> VectorBackfill | None:
-        with self._opening:
-            vectors, embedder = self._open_vectors(), self._open_embedder()
-            if self._backfill is None and vectors is not None and embedder is not None:
-                local = self._settings.embedding == "local"
-                self._backfill = VectorBackfill(
-                    self.manifest,
-                    vectors,
-                    _Elsewhere(embedder.name, self._models, self._worker.run)
-                    if local and self._worker
-                    else embedder,
-                    stand_back=self._priority.stand_back,
-                )
-            return self._backfill
-
-    @property
-    def _models(self) -> Path:
-        return self._settings.data / "models"
-
-    def _open_embedder(self) -> Embedder | None:
-        with self._opening:
-            if self._embedder is None:
-                provider = self._settings.providers.get(
-                    self._settings.embedding.partition(":")[0], Provider()
-                )
-                self._embedder = open_embedder(
-                    self._settings.embedding,
-                    cache=self._models,
-                    base_url=provider.base_url,
-                    api_key=provider.api_key,
-                )
-            return self._embedder
-
-    def _open_vectors(self) -> "ChromaVectors | None":
-        """The vectors; None without an embedder, and for a reader of what has none yet."""
-        if self._settings.embedding == "none":
-            return None
-        with self._opening:
-            if self._vectors is None:
-                path, url = self._settings.data / "chroma", self._settings.chroma_url
-                if not (self._writing or url or path.exists()):
-                    return None
-                # Chroma costs a CPU second to import.
-                from knowledge.store import ChromaVectors
-
-                name = embedder_name(self._settings.embedding)
-                self._vectors = (
-                    ChromaVectors.connect(url, embedder=name, namespace=self.manifest.instance())
-                    if url
-                    else ChromaVectors.open(path, embedder=name)
-                )
-            return self._vectors

@@ -18,25 +18,15 @@ from knowledge.database import create_derived_tables, reading, writing
 from knowledge.documents import Passage
 from knowledge.fencing import Fences
 from knowledge.index_status import Failure, IndexStatus, read_status
-from knowledge.manifest_tables import VERSION, documents, marks, metadata, passages, syncs
+from knowledge.manifest_tables import VERSION, Tables
 
 __all__ = ["Failure", "IndexStatus", "Manifest", "Record"]
 
 _SLICE = 500  # ids in one statement
 _FRESH = 1.0  # seconds for which it is believed that every passage has its vector
-_BY_ID = select(
-    passages.c.id,
-    passages.c.source,
-    passages.c.document,
-    passages.c.title,
-    passages.c.headings,
-    passages.c.text,
-    passages.c.kind,
-    passages.c.location,
-    passages.c.anchor,
-    passages.c.url,
-    passages.c.as_of,
-).where(passages.c.id.in_(bindparam("ids", expanding=True)))
+_SHOWN = (
+    "id source document title headings text kind location anchor url as_of".split()  # in `_passage`'s order
+)
 
 
 class Record(NamedTuple):
@@ -60,16 +50,27 @@ class Record(NamedTuple):
     message: str | None = None
 
 
-_RECORD = select(*(documents.c[name] for name in Record._fields))
+class SyncTimes(NamedTuple):
+    """When the last sync of a source began and ended, as Unix times."""
+
+    started: float
+    finished: float | None
+    """None: it never ended."""
 
 
 class Manifest:
-    """The manifest in a database; safe to share between threads."""
+    """The manifest of one generation of the index; safe to share between threads."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, generation: str = "g1") -> None:
         self._engine = engine
         self._all_have_vectors_until = 0.0
-        create_derived_tables(engine, metadata, "index", VERSION)
+        self._tables = tables = Tables(generation)
+        self._documents, self._passages = tables.documents, tables.passages
+        self._syncs, self._marks = tables.syncs, tables.marks
+        shown = (tables.passages.c[name] for name in _SHOWN)
+        self._by_id = select(*shown).where(tables.passages.c.id.in_(bindparam("ids", expanding=True)))
+        self._record = select(*(tables.documents.c[name] for name in Record._fields))
+        create_derived_tables(engine, tables.metadata, f"index {generation}", VERSION)
         self.fences = Fences(engine)
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
@@ -77,33 +78,37 @@ class Manifest:
         found: dict[str, Passage] = {}
         with reading(self._engine) as connection:
             for part in _sliced(ids):
-                found.update((row[0], _passage(row)) for row in connection.execute(_BY_ID, {"ids": part}))
+                found.update(
+                    (row[0], _passage(row)) for row in connection.execute(self._by_id, {"ids": part})
+                )
         return found
 
     def live(self) -> list[str]:
         """The ids of every live passage, most recently changed first."""
         with reading(self._engine) as connection:
-            return list(connection.scalars(select(passages.c.id).order_by(passages.c.changed.desc())))
+            return list(
+                connection.scalars(select(self._passages.c.id).order_by(self._passages.c.changed.desc()))
+            )
 
     def live_of(self, source: str, of: Collection[str]) -> dict[str, set[str]]:
         """The ids of the live passages of these documents."""
         found: dict[str, set[str]] = {document: set() for document in of}
         with reading(self._engine) as connection:
             for part in _sliced(list(of)):
-                query = select(passages.c.document, passages.c.id)
-                for document, id_ in connection.execute(query.where(*_of(passages, source, part))):
+                query = select(self._passages.c.document, self._passages.c.id)
+                for document, id_ in connection.execute(query.where(*_of(self._passages, source, part))):
                     found[document].add(id_)
         return found
 
     def records(self, source: str) -> dict[str, Record]:
         """Every document of a source."""
         with reading(self._engine) as connection:
-            rows = connection.execute(_RECORD.where(documents.c.source == source)).all()
+            rows = connection.execute(self._record.where(self._documents.c.source == source)).all()
         return {row[0]: Record._make(row) for row in rows}
 
     def sources(self) -> list[str]:
         """The sources that something is known of, in order."""
-        known = select(documents.c.source).union(select(syncs.c.source))
+        known = select(self._documents.c.source).union(select(self._syncs.c.source))
         with reading(self._engine) as connection:
             return sorted(connection.scalars(known))
 
@@ -122,40 +127,42 @@ class Manifest:
         changed = {record.document: _timestamp(record.modified) or now for record in records}
         with writing(self._engine) as connection:
             # Deleting comes first: it takes SQLite's write lock, so that what is read next stays true.
-            _delete(connection, documents, source, list(changed))
+            _delete(connection, self._documents, source, list(changed))
             self.fences.check(connection, source)
-            _insert(connection, documents, [{"source": source, **record._asdict()} for record in records])
-            before = _vector_states(connection, source, list(versions))
-            _delete(connection, passages, source, list(versions))
+            _insert(
+                connection, self._documents, [{"source": source, **record._asdict()} for record in records]
+            )
+            before = _vector_states(connection, self._passages, source, list(versions))
+            _delete(connection, self._passages, source, list(versions))
             rows = (
                 _row(passage, *before.get(passage.id, (changed[document], None)))
                 for document, version in versions.items()
                 for passage in version
             )
-            _insert(connection, passages, list(rows))
+            _insert(connection, self._passages, list(rows))
 
     def remove(self, source: str, of: Collection[str]) -> None:
         """Takes documents out."""
         with writing(self._engine) as connection:
-            _delete(connection, documents, source, list(of))
-            _delete(connection, passages, source, list(of))
+            _delete(connection, self._documents, source, list(of))
+            _delete(connection, self._passages, source, list(of))
             self.fences.check(connection, source)
 
     def forget(self, source: str) -> None:
         """Takes out what is known of a source besides its documents."""
         with writing(self._engine) as connection:
-            connection.execute(syncs.delete().where(syncs.c.source == source))
+            connection.execute(self._syncs.delete().where(self._syncs.c.source == source))
 
     def mark(self, name: str) -> str | None:
         """A single value that was set."""
         with reading(self._engine) as connection:
-            return connection.scalar(select(marks.c.value).where(marks.c.name == name))
+            return connection.scalar(select(self._marks.c.value).where(self._marks.c.name == name))
 
     def set_mark(self, name: str, value: str) -> None:
         """Sets a single value."""
         with writing(self._engine) as connection:
-            connection.execute(marks.delete().where(marks.c.name == name))
-            connection.execute(marks.insert(), {"name": name, "value": value})
+            connection.execute(self._marks.delete().where(self._marks.c.name == name))
+            connection.execute(self._marks.insert(), {"name": name, "value": value})
 
     def instance(self) -> str:
         """A name of this index's own, for what it keeps on servers that others use too."""
@@ -168,23 +175,52 @@ class Manifest:
         with writing(self._engine) as connection:
             self.fences.enter(connection, source, run)
             updated = connection.execute(
-                syncs.update().where(syncs.c.source == source).values(started=time.time(), finished=None)
+                self._syncs.update()
+                .where(self._syncs.c.source == source)
+                .values(started=time.time(), finished=None)
             )
             if not updated.rowcount:
-                connection.execute(syncs.insert(), {"source": source, "started": time.time(), "counts": "{}"})
+                connection.execute(
+                    self._syncs.insert(), {"source": source, "started": time.time(), "counts": "{}"}
+                )
 
-    def sync_ended(self, source: str, counts: Mapping[str, int], problem: str | None) -> None:
-        """Notes how it ended."""
+    def sync_ended(
+        self, source: str, counts: Mapping[str, int], problem: str | None, *, whole: bool = True
+    ) -> None:
+        """Notes how it ended. A `whole` one without a problem saw all there was when it began."""
         with writing(self._engine) as connection:
-            values = {"finished": time.time(), "counts": json.dumps(counts), "problem": problem}
-            connection.execute(syncs.update().where(syncs.c.source == source).values(values))
+            values: dict[str, Any] = {
+                "finished": time.time(),
+                "counts": json.dumps(counts),
+                "problem": problem,
+            }
+            if whole and problem is None:
+                values["whole"] = self._syncs.c.started
+            connection.execute(self._syncs.update().where(self._syncs.c.source == source).values(values))
             self.fences.check(connection, source)
+
+    def sync_times(self) -> dict[str, SyncTimes]:
+        """When each source was last synced."""
+        query = select(self._syncs.c.source, self._syncs.c.started, self._syncs.c.finished)
+        with reading(self._engine) as connection:
+            return {source: SyncTimes(*times) for source, *times in connection.execute(query)}
+
+    def made_otherwise(self, recipe: str, sources: Collection[str]) -> int:
+        """How many documents of these sources were made by another recipe."""
+        other = self._documents.c.source.in_(sources), self._documents.c.recipe != recipe
+        with reading(self._engine) as connection:
+            return int(connection.scalar(select(func.count()).where(*other)) or 0)
+
+    def size(self) -> int:
+        """Characters of all passages."""
+        with reading(self._engine) as connection:
+            return int(connection.scalar(select(func.sum(func.length(self._passages.c.text)))) or 0)
 
     def pending(self, limit: int) -> list[Passage]:
         """Live passages without a vector, most recently changed first."""
-        query = select(passages.c.id).where(passages.c.embedder.is_(None))
+        query = select(self._passages.c.id).where(self._passages.c.embedder.is_(None))
         with reading(self._engine) as connection:
-            ids = list(connection.scalars(query.order_by(passages.c.changed.desc()).limit(limit)))
+            ids = list(connection.scalars(query.order_by(self._passages.c.changed.desc()).limit(limit)))
         found = self.passages(ids)
         return [found[id_] for id_ in ids if id_ in found]
 
@@ -192,26 +228,30 @@ class Manifest:
         """Which of these passages have no vector yet, as of a second ago at most."""
         if time.monotonic() < self._all_have_vectors_until:
             return []
-        lacking = passages.c.embedder.is_(None)
+        lacking = self._passages.c.embedder.is_(None)
         with reading(self._engine) as connection:
-            if connection.scalar(select(passages.c.id).where(lacking).limit(1)) is None:
+            if connection.scalar(select(self._passages.c.id).where(lacking).limit(1)) is None:
                 self._all_have_vectors_until = time.monotonic() + _FRESH
                 return []
             return [
                 id_
                 for part in _sliced(list(ids))
-                for id_ in connection.scalars(select(passages.c.id).where(passages.c.id.in_(part), lacking))
+                for id_ in connection.scalars(
+                    select(self._passages.c.id).where(self._passages.c.id.in_(part), lacking)
+                )
             ]
 
     def pending_count(self) -> int:
         """How many live passages have no vector."""
-        query = select(func.count()).select_from(passages).where(passages.c.embedder.is_(None))
+        query = select(func.count()).select_from(self._passages).where(self._passages.c.embedder.is_(None))
         with reading(self._engine) as connection:
             return int(connection.scalar(query) or 0)
 
     def embedded(self, source: str) -> set[str]:
         """The ids of a source's passages that have a vector."""
-        query = select(passages.c.id).where(passages.c.source == source, passages.c.embedder.is_not(None))
+        query = select(self._passages.c.id).where(
+            self._passages.c.source == source, self._passages.c.embedder.is_not(None)
+        )
         with reading(self._engine) as connection:
             return set(connection.scalars(query))
 
@@ -220,27 +260,29 @@ class Manifest:
         live: set[str] = set()
         with writing(self._engine) as connection:
             for part in _sliced(list(ids)):
-                condition = passages.c.id.in_(part)
-                connection.execute(passages.update().where(condition).values(embedder=embedder))
-                live.update(connection.scalars(select(passages.c.id).where(condition)))
+                condition = self._passages.c.id.in_(part)
+                connection.execute(self._passages.update().where(condition).values(embedder=embedder))
+                live.update(connection.scalars(select(self._passages.c.id).where(condition)))
         return live
 
     def keep_embedder(self, embedder: str) -> None:
         """Notes that vectors of any other embedder are no use."""
         with writing(self._engine) as connection:
-            other = passages.c.embedder != embedder
-            connection.execute(passages.update().where(other).values(embedder=None))
+            other = self._passages.c.embedder != embedder
+            connection.execute(self._passages.update().where(other).values(embedder=None))
 
     def titles(self) -> list[tuple[str, str]]:
         """Source and title of every document that was read."""
-        query = select(documents.c.source, documents.c.title).where(documents.c.title.is_not(None))
+        query = select(self._documents.c.source, self._documents.c.title).where(
+            self._documents.c.title.is_not(None)
+        )
         with reading(self._engine) as connection:
             return [(row.source, row.title) for row in connection.execute(query)]
 
     def status(self) -> list[IndexStatus]:
         """Every source as it stands."""
         with reading(self._engine) as connection:
-            return read_status(connection)
+            return read_status(connection, self._tables)
 
 
 def _of(table: Table, source: str, of: Sequence[str]) -> tuple[Any, ...]:
@@ -258,7 +300,7 @@ def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) ->
 
 
 def _vector_states(
-    connection: Connection, source: str, of: Sequence[str]
+    connection: Connection, passages: Table, source: str, of: Sequence[str]
 ) -> dict[str, tuple[float, str | None]]:
     """When the passages of these documents changed, and who embedded them."""
     query = select(passages.c.id, passages.c.changed, passages.c.embedder)

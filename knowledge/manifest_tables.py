@@ -2,58 +2,88 @@
 
 from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 2
+VERSION = 3
 
-metadata = MetaData()
 
-documents = Table(
-    "index_documents",
-    metadata,
-    Column("source", String, primary_key=True),
-    Column("document", String, primary_key=True),
-    Column("signal", String, nullable=False),
-    Column("url", String),
+class Tables:
+    """Those of one generation of the index: they come and go with it."""
+
+    def __init__(self, generation: str) -> None:
+        self.metadata = metadata = MetaData()
+        self.documents = Table(
+            f"index_documents_{generation}",
+            metadata,
+            Column("source", String, primary_key=True),
+            Column("document", String, primary_key=True),
+            Column("signal", String, nullable=False),
+            Column("url", String),
+            Column("recipe", String, nullable=False),
+            Column("content_hash", String),
+            Column("passages", Integer, nullable=False),
+            Column("title", Text),
+            Column("modified", String),
+            Column("notes", Text, nullable=False),
+            Column("indexed_at", Double, nullable=False),
+            Column("reason", String),
+            Column("message", Text),
+        )
+        self.passages = passages = Table(
+            f"index_passages_{generation}",
+            metadata,
+            Column("id", String, primary_key=True),
+            Column("source", String, nullable=False),
+            Column("document", String, nullable=False),
+            Column("title", Text, nullable=False),
+            Column("headings", Text, nullable=False),
+            Column("text", Text, nullable=False),
+            Column("kind", String, nullable=False),
+            Column("location", String, nullable=False),
+            Column("anchor", String, nullable=False),
+            Column("url", String),
+            Column("as_of", String),
+            Column("changed", Double, nullable=False),
+            Column("embedder", String),  # whose vector of it the vector store has; null: it has none
+        )
+        Index(f"index_passages_of_document_{generation}", passages.c.source, passages.c.document)
+        Index(f"index_passages_by_embedder_{generation}", passages.c.embedder, passages.c.changed)
+        self.syncs = Table(
+            f"index_syncs_{generation}",
+            metadata,
+            Column("source", String, primary_key=True),
+            Column("started", Double, nullable=False),
+            Column("finished", Double),
+            Column("whole", Double),  # when the last one that met no problem began
+            Column("counts", Text, nullable=False),
+            Column("problem", Text),
+        )
+        # Single values: `instance`, this generation's own name; `lexical`, which lexical index holds
+        # exactly the passages above.
+        self.marks = Table(
+            f"index_marks_{generation}",
+            metadata,
+            Column("name", String, primary_key=True),
+            Column("value", String),
+        )
+
+
+registry = MetaData()
+
+generations = Table(
+    "index_generations",
+    registry,
+    Column("name", String, primary_key=True),
+    Column("embedding", String, nullable=False),  # as it is set
+    Column("embedder", String, nullable=False),
     Column("recipe", String, nullable=False),
-    Column("content_hash", String),
-    Column("passages", Integer, nullable=False),
-    Column("title", Text),
-    Column("modified", String),
-    Column("notes", Text, nullable=False),
-    Column("indexed_at", Double, nullable=False),
-    Column("reason", String),
-    Column("message", Text),
+    Column("created", Double, nullable=False),
+    Column("activated", Double),  # null: it never answered
 )
 
-passages = Table(
-    "index_passages",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("source", String, nullable=False),
-    Column("document", String, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("headings", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("location", String, nullable=False),
-    Column("anchor", String, nullable=False),
-    Column("url", String),
-    Column("as_of", String),
-    Column("changed", Double, nullable=False),
-    Column("embedder", String),  # whose vector of it the vector store has; null: it has none
-    Index("index_passages_of_document", "source", "document"),
-    Index("index_passages_by_embedder", "embedder", "changed"),
+# Single values: `active`, the generation that answers; `held`, one that is not to, whatever is set;
+# `last`, the number of the last one made.
+pointers = Table(
+    "index_pointers",
+    registry,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
 )
-
-syncs = Table(
-    "index_syncs",
-    metadata,
-    Column("source", String, primary_key=True),
-    Column("started", Double, nullable=False),
-    Column("finished", Double),
-    Column("counts", Text, nullable=False),
-    Column("problem", Text),
-)
-
-# Single values: `instance`, this index's own name; `lexical`, which lexical index holds exactly the
-# passages above.
-marks = Table("index_marks", metadata, Column("name", String, primary_key=True), Column("value", String))

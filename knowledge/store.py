@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import chromadb
+import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration, CreateHNSWConfiguration
 from chromadb.api.models.Collection import Collection
@@ -49,7 +50,7 @@ class ChromaVectors:
         self._opened: dict[str, Collection] = {}
 
     @classmethod
-    def open(cls, path: Path, *, embedder: str) -> Self:
+    def open(cls, path: Path, *, embedder: str, namespace: str = "vocero") -> Self:
         """Vectors in a folder, which one process at a time may use."""
         help_ = (
             f"The vectors in `{path}` cannot be used: see that the disk has room, or stop vocero, delete"
@@ -63,7 +64,7 @@ class ChromaVectors:
                 # Chroma keeps what it could not open, and would fail over it again.
                 SharedSystemClient.clear_system_cache()
                 raise
-            return cls(client, help_, embedder=embedder)
+            return cls(client, help_, embedder=embedder, namespace=namespace)
 
     @classmethod
     def connect(cls, url: str, *, embedder: str, namespace: str) -> Self:
@@ -96,6 +97,13 @@ class ChromaVectors:
             for start in range(0, len(ids), most):
                 part = slice(start, start + most)
                 collection.upsert(ids=list(ids[part]), embeddings=embeddings[part])
+
+    def get(self, ids: Sequence[str], source: str) -> dict[str, Vector]:
+        """The vectors of these ids; those that are not there are missing."""
+        result = self._ask(source, partial(_embeddings, list(ids)))
+        if not result or result["embeddings"] is None:
+            return {}
+        return dict(zip(result["ids"], np.asarray(result["embeddings"], np.float32), strict=True))
 
     def delete(self, ids: Some[str], source: str) -> None:
         """Takes vectors out; unknown ids are no error."""
@@ -189,6 +197,10 @@ def _settings() -> Settings:
 
 def _delete(ids: list[str], collection: Collection) -> None:
     collection.delete(ids=ids)
+
+
+def _embeddings(ids: list[str], collection: Collection) -> GetResult:
+    return collection.get(ids=ids, include=["embeddings"])
 
 
 def _nearest(embedding: Vector, limit: int, collection: Collection) -> QueryResult:

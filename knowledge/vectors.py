@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from knowledge.chunking import embedding_text
 from knowledge.documents import Passage
 from knowledge.embedding import Vector
@@ -45,15 +47,15 @@ class VectorBackfill:
         vectors: "ChromaVectors",
         embedder: PassageEmbedder,
         stand_back: Callable[[], None] = lambda: None,
+        donor: "ChromaVectors | None" = None,
     ) -> None:
+        """`donor` may have vectors of the same passages by the same embedder."""
         self._manifest = manifest
         self._vectors = vectors
         self._embedder = embedder
         self._stand_back = stand_back
+        self._donor = donor
         self._checked = False
-        self._poked = threading.Event()
-        self.problem: str | None = None
-        """Why vectors wait, while `serve` tries again."""
 
     def run(
         self,
@@ -66,7 +68,12 @@ class VectorBackfill:
         """
         if not self._checked:
             self._check()
-            self._checked = True
+        self._checked = False
+        made = self._run(stop, progress)
+        self._checked = True  # after a failure, who knows
+        return made
+
+    def _run(self, stop: threading.Event | None, progress: Callable[[int, int], None] | None) -> int:
         made, total = 0, self._manifest.pending_count()
         while not (stop and stop.is_set()) and (pending := self._manifest.pending(_WINDOW)):
             pending.sort(key=lambda passage: (passage.source, len(passage.text)))
@@ -80,33 +87,10 @@ class VectorBackfill:
                         progress(made, max(total, made))
         return made
 
-    def serve(self, stop: threading.Event) -> None:
-        """Works in the calling thread, and waits for more until stopped."""
-        delay = _SHORTEST
-        while not stop.is_set():
-            self._poked.clear()
-            try:
-                self.run(stop)
-            except Exception as error:  # answering goes on by words, whatever it is
-                problem = str(error) if isinstance(error, KnowledgeError) else repr(error)
-                if problem != self.problem:
-                    log.warning("Vectors wait; words answer alone meanwhile. %s", problem)
-                self.problem = problem
-                stop.wait(delay)
-                delay = min(2 * delay, _LONGEST)
-            else:
-                delay, self.problem = _SHORTEST, None
-                while not (stop.is_set() or self._poked.wait(_POLL)):
-                    pass
-
-    def poke(self) -> None:
-        """Says that there are new passages."""
-        self._poked.set()
-
     def _embed(self, source: str, passages: list[Passage]) -> int:
         self._stand_back()
-        embeddings = self._embedder.embed_passages([embedding_text(passage) for passage in passages])
         ids = [passage.id for passage in passages]
+        embeddings = self._embeddings(passages)
         self._stand_back()  # Chroma keeps the interpreter while it writes
         self._vectors.upsert(ids, embeddings, source)
         # What was taken out meanwhile may have been deleted from the vectors before it was put there.
@@ -114,6 +98,15 @@ class VectorBackfill:
         if len(live) < len(ids):
             self._vectors.delete(set(ids) - live, source)
         return len(live)
+
+    def _embeddings(self, passages: list[Passage]) -> Vector:
+        """The vectors of passages, those taken over that someone has."""
+        known = self._donor.get([one.id for one in passages], passages[0].source) if self._donor else {}
+        new = [passage for passage in passages if passage.id not in known]
+        if new:
+            made = self._embedder.embed_passages([embedding_text(passage) for passage in new])
+            known.update(zip((passage.id for passage in new), made, strict=True))
+        return np.stack([known[passage.id] for passage in passages])
 
     def _check(self) -> None:
         """Makes manifest and vectors agree, whatever was interrupted, deleted or put back."""
@@ -127,3 +120,36 @@ class VectorBackfill:
                 log.warning("%d vectors of `%s` are gone: they are made anew.", len(lost), source)
                 self._manifest.set_embedder(lost, None)
             self._vectors.delete(stored - noted, source)
+
+
+class Background:
+    """Does work that comes and goes, in a thread of its own, for as long as it takes."""
+
+    def __init__(self, work: Callable[[threading.Event], object]) -> None:
+        self._work = work
+        self._poked = threading.Event()
+        self.problem: str | None = None
+        """Why it waits, before it tries again."""
+
+    def serve(self, stop: threading.Event) -> None:
+        """Works in the calling thread until stopped: whenever there is more, and again after a failure."""
+        delay = _SHORTEST
+        while not stop.is_set():
+            self._poked.clear()
+            try:
+                self._work(stop)
+            except Exception as error:  # answering goes on by words, whatever it is
+                problem = str(error) if isinstance(error, KnowledgeError) else repr(error)
+                if problem != self.problem:
+                    log.warning("Vectors wait; words answer alone meanwhile. %s", problem)
+                self.problem = problem
+                stop.wait(delay)
+                delay = min(2 * delay, _LONGEST)
+            else:
+                delay, self.problem = _SHORTEST, None
+                while not (stop.is_set() or self._poked.wait(_POLL)):
+                    pass
+
+    def poke(self) -> None:
+        """Says that there is more to do."""
+        self._poked.set()

@@ -10,7 +10,7 @@ from knowledge import vectors
 from knowledge.embedding import Vector
 from knowledge.errors import KnowledgeError, ModelError
 from knowledge.store import ChromaVectors
-from knowledge.vectors import VectorBackfill
+from knowledge.vectors import Background, VectorBackfill
 from tests.knowledge.indexed import HashEmbedder, Index, write
 
 
@@ -116,7 +116,7 @@ def test_service_outlives_errors_and_takes_what_comes(
     """In the background an error is said once and tried again; new passages are embedded when they come."""
     monkeypatch.setattr(vectors, "_SHORTEST", 0.01)
     stop = threading.Event()
-    work = backfill(index, Unreliable(3))
+    work = Background(backfill(index, Unreliable(3)).run)
     thread = threading.Thread(target=work.serve, args=(stop,))
     with caplog.at_level(logging.WARNING):
         thread.start()

@@ -17,11 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    inspect,
-    text,
 )
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import CreateColumn
 
 from knowledge.database import create_tables
 
@@ -129,20 +125,4 @@ EFFECTS = Table(
 
 def create(engine: Engine) -> None:
     """Makes the tables, and adds the columns that older ones lack; nothing is ever dropped."""
-    try:
-        _add_what_is_missing(engine)
-    except DBAPIError:
-        # Another process may have made the same at the same moment: then nothing is missing any more.
-        _add_what_is_missing(engine)
-
-
-def _add_what_is_missing(engine: Engine) -> None:
     create_tables(engine, _metadata)
-    inspector = inspect(engine)
-    for table in _metadata.sorted_tables:
-        present = {column["name"] for column in inspector.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in present:
-                added = f"{table.name} ADD COLUMN {CreateColumn(column).compile(engine)}"
-                with engine.begin() as connection:
-                    connection.execute(text(f"ALTER TABLE {added}"))

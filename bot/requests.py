@@ -78,13 +78,15 @@ async def search(
 ) -> list[dict[str, Any]]:
     """Passages found, best first; of every source, or of those that a channel may read."""
     sources = frozenset(source.name for source in settings.sources)
+    readers: frozenset[str] | None = None  # who runs the machine may read what is on it
     query = searchable(query, settings.language)
     if channel is not None:
         place = parse_channel(channel)
         sources = settings.channel_for(place.platform, place.id, place.name).sources
+        readers = frozenset()
     with contextlib.closing(open_library(settings, writing=False)) as library:
         found = await asyncio.to_thread(
-            library.search, query, limit=limit, sources=sources, per_document=documents
+            library.search, query, limit=limit, sources=sources, readers=readers, per_document=documents
         )
     return [
         {
@@ -144,7 +146,7 @@ async def evaluate_retrieval(settings: Settings, queries: Sequence[Mapping[str, 
 
         def ranked(query: str) -> list[str]:
             asked = searchable(query, settings.language)
-            found = library.search(asked, limit=10, sources=sources, per_document=True)
+            found = library.search(asked, limit=10, sources=sources, readers=None, per_document=True)
             return [hit.passage.document for hit in found.hits]
 
         return await asyncio.to_thread(evaluate, ranked, queries)

@@ -22,11 +22,14 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    inspect,
     make_url,
     select,
+    text,
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.schema import CreateColumn
 
 from knowledge.errors import KnowledgeError
 
@@ -80,9 +83,29 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def create_tables(engine: Engine, metadata: MetaData) -> None:
-    """Creates what is missing; what is there stays as it is."""
+    """Creates the tables, columns and indexes that are missing; what is there stays as it is.
+
+    A column that is added to a table later must be nullable.
+    """
+    try:
+        _create_missing(engine, metadata)
+    except KnowledgeError:
+        # Another process may have made the same at the same moment: then nothing is missing any more.
+        _create_missing(engine, metadata)
+
+
+def _create_missing(engine: Engine, metadata: MetaData) -> None:
     with writing(engine) as connection:
         metadata.create_all(connection)
+        inspector = inspect(connection)
+        for table in metadata.sorted_tables:
+            present = {column["name"] for column in inspector.get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in present:
+                    added = CreateColumn(column).compile(engine)
+                    connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {added}"))
+            for index in table.indexes:
+                index.create(connection, checkfirst=True)
 
 
 def create_derived_tables(engine: Engine, metadata: MetaData, name: str, version: int) -> None:
@@ -91,6 +114,7 @@ def create_derived_tables(engine: Engine, metadata: MetaData, name: str, version
     with reading(engine) as connection:
         found = connection.scalar(select(_versions.c.version).where(_versions.c.name == name))
     if found == version:
+        create_tables(engine, metadata)
         return
     with writing(engine) as connection:
         if found is not None:

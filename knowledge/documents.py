@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
+from knowledge.readers import Readers, all_of
+
 BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
 
 
@@ -19,8 +21,16 @@ class Listed:
     url: str | None = None
     modified: datetime | None = None
     readers: frozenset[str] | None = None
-    """Whom the service itself lets read it, where it says so: `mail:ana@empresa.example`, `group:rrhh`, or
-    ids of the service (`confluence:user:5b10`). None: everyone who may read the source."""
+    """Whom the service itself lets read it, where it says so: `mail:ana@empresa.example`, `group:rrhh`,
+    `domain:empresa.example`, or ids of the service (`confluence:user:5b10`). None: everyone who may read the
+    source."""
+    within: tuple[frozenset[str], ...] = ()
+    """Further lists, each of which must let a reader through as well: those of the folders that it is in."""
+
+    @property
+    def permitted(self) -> Readers:
+        """Every list that must let a reader through."""
+        return all_of((self.readers, *self.within))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,8 @@ class Passage:
     anchor: str = ""
     url: str | None = None
     as_of: datetime | None = None
+    readers: Readers = ()
+    """Who may read its document, as of when it was looked up."""
 
     @property
     def heading(self) -> str:

@@ -10,6 +10,7 @@ import logging
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from knowledge.documents import Passage
 from knowledge.errors import KnowledgeError
 from knowledge.lexical import LexicalReader, LexicalWriter
 from knowledge.manifest import Manifest, Record
+from knowledge.readers import all_of, dump_readers, load_readers
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,12 @@ class IndexWriter:
         before = self._manifest.live_of(source, versions)
         old = {id_ for ids in before.values() for id_ in ids}
         new = {passage.id: passage for version in versions.values() for passage in version}
-        fresh = [passage for id_, passage in new.items() if id_ not in old]
+        readers = {record.document: load_readers(record.readers) for record in records if record.readers}
+        fresh = [
+            replace(passage, readers=readers[passage.document]) if passage.document in readers else passage
+            for id_, passage in new.items()
+            if id_ not in old
+        ]
         if fresh:
             self._words.add(self._leisurely(fresh))
         self._manifest.write(source, records, versions)
@@ -74,6 +81,22 @@ class IndexWriter:
         if fresh:
             self._changed()
         return len(fresh)
+
+    def permit(self, source: str, changed: Mapping[str, tuple[str | None, str | None]]) -> None:
+        """Changes who may read documents, from whom to whom; their passages and vectors stay.
+
+        Until the words know who may, only those do who did before and do after: nobody keeps a right that
+        was taken away, and what a kill leaves half done differs from what the source says next.
+        """
+        both = {one: _both(before, after) for one, (before, after) in changed.items()}
+        self._manifest.permit(source, both)
+        live = self._manifest.live_of(source, changed)
+        ids = [id_ for of in live.values() for id_ in of]
+        for start in range(0, len(ids), _BATCH):
+            found = self._manifest.passages(ids[start : start + _BATCH]).values()
+            readers = {document: load_readers(after) for document, (_, after) in changed.items()}
+            self._words.add(self._leisurely(replace(one, readers=readers[one.document]) for one in found))
+        self._manifest.permit(source, {document: after for document, (_, after) in changed.items()})
 
     def _leisurely(self, passages: Iterable[Passage]) -> Iterator[Passage]:
         for passage in passages:
@@ -112,6 +135,10 @@ class IndexWriter:
                 for start in range(0, len(given), _DELETED_AT_ONCE):
                     self._give_way()  # Chroma keeps the interpreter while it writes
                     self._vectors.delete(given[start : start + _DELETED_AT_ONCE], source)
+
+
+def _both(before: str | None, after: str | None) -> str | None:
+    return dump_readers(all_of((*load_readers(before), *load_readers(after))))
 
 
 @contextmanager

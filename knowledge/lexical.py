@@ -22,10 +22,11 @@ from knowledge import words
 from knowledge.documents import Passage
 from knowledge.errors import KnowledgeError
 from knowledge.matching import Field, Scores, Terms, idf, match
+from knowledge.readers import EVERYONE
 
 __all__ = ["LexicalReader", "LexicalWriter", "Scores", "Terms"]
 
-_LAYOUT = f"1.{words.VERSION}"
+_LAYOUT = f"2.{words.VERSION}"
 _WRITER_MEMORY = 64_000_000
 
 
@@ -64,8 +65,11 @@ class LexicalWriter:
             for passage in passages:
                 stems, grams = words.index_terms(f"{passage.context}\n{passage.text}")
                 self._writer.delete_documents_by_term("id", passage.id)
+                readers = sorted(frozenset().union(*passage.readers)) if passage.readers else [EVERYONE]
                 self._writer.add_document(
-                    tantivy.Document(id=passage.id, source=passage.source, stems=stems, grams=grams)
+                    tantivy.Document(
+                        id=passage.id, source=passage.source, readers=readers, stems=stems, grams=grams
+                    )
                 )
 
     def delete(self, ids: Iterable[str]) -> None:
@@ -138,13 +142,27 @@ class LexicalReader:
         commit = self._current()
         return commit.searcher.num_docs if commit else 0
 
-    def search(self, terms: Terms, limit: int, sources: frozenset[str]) -> Scores:
-        """The best passages of these sources by stems and by grams, at most `limit` each."""
+    def search(
+        self,
+        terms: Terms,
+        limit: int,
+        sources: frozenset[str],
+        readers: frozenset[str] | None = frozenset(),
+    ) -> Scores:
+        """The best passages of these sources by stems and by grams, at most `limit` each.
+
+        Of documents with readers of their own, those with one of `readers`; None: all of them. Where several
+        lists must let a reader through, one is enough here.
+        """
         commit = self._current()
         if commit is None or not sources & commit.sources:
             return Scores()
         # Where everything in this very commit may be read, no filter is needed: it costs 1 to 3 ms.
-        only = None if commit.sources <= sources else sources
+        only: dict[str, frozenset[str]] = {}
+        if not commit.sources <= sources:
+            only["source"] = sources
+        if readers is not None and commit.restricted:
+            only["readers"] = readers | {EVERYONE}
         return match(commit.searcher, commit.schema, terms, limit, only)
 
     def idf(self, name: Field, terms: Iterable[str]) -> dict[str, float]:
@@ -183,6 +201,8 @@ class _Commit(NamedTuple):
     schema: Any
     sources: frozenset[str]
     """All that have a passage in it."""
+    restricted: bool
+    """Whether some are not for everyone who may read their source."""
 
 
 def _last_commit(index: tantivy.Index) -> _Commit | None:
@@ -190,15 +210,17 @@ def _last_commit(index: tantivy.Index) -> _Commit | None:
         index.reload()
         searcher = index.searcher()
         sources = frozenset(name for name, _ in searcher.terms_with_prefix("source", ""))
+        restricted = any(reader != EVERYONE for reader, _ in searcher.terms_with_prefix("readers", ""))
     except (ValueError, OSError):
         return None
-    return _Commit(searcher, index.schema, sources)
+    return _Commit(searcher, index.schema, sources, restricted)
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("source", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("readers", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("stems", tokenizer_name="terms", index_option="freq")
     builder.add_text_field("grams", tokenizer_name="terms", index_option="freq")
     return builder.build()

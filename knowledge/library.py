@@ -5,7 +5,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,13 +137,25 @@ class Library:
         return self.manifest.titles()
 
     def search(
-        self, question: str, *, limit: int = 10, sources: frozenset[str], per_document: bool = False
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        sources: frozenset[str],
+        readers: frozenset[str] | None = frozenset(),
+        per_document: bool = False,
     ) -> Found:
-        """The best passages of these sources; blocks, so call it in a thread."""
+        """The best passages of these sources that `readers` may read; blocks, so call it in a thread.
+
+        `readers`: identities, at the services that documents come from, of everyone who sees what is found.
+        None: who may read everything.
+        """
         index = self.index
 
         def search() -> Found:
-            return index.retriever().search(question, limit=limit, sources=sources, per_document=per_document)
+            return index.retriever().search(
+                question, limit=limit, sources=sources, readers=readers, per_document=per_document
+            )
 
         with self._priority.question():
             try:
@@ -158,6 +170,12 @@ class Library:
                 index = now
                 found = search()
         return found
+
+    def readable(
+        self, documents: Collection[tuple[str, str]], readers: frozenset[str] | None
+    ) -> set[tuple[str, str]]:
+        """Which of these documents (source and document) there are, and may be read, at this moment."""
+        return self.manifest.readable(documents, readers)
 
     def engine(self, llm: Sequence[str] = ()) -> Engine:
         """The engine that answers with the first of these models that can, or with the configured ones."""

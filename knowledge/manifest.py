@@ -19,6 +19,7 @@ from knowledge.documents import Passage
 from knowledge.fencing import Fences
 from knowledge.index_status import Failure, IndexStatus, read_status
 from knowledge.manifest_tables import VERSION, Tables
+from knowledge.readers import load_readers, permits
 
 __all__ = ["Failure", "IndexStatus", "Manifest", "Record"]
 
@@ -48,6 +49,8 @@ class Record(NamedTuple):
     reason: str | None = None
     """Why what the source has now could not be read; `message` says it in words."""
     message: str | None = None
+    readers: str | None = None
+    """Who may read it, as `dump_readers` writes it."""
 
 
 class SyncTimes(NamedTuple):
@@ -68,7 +71,9 @@ class Manifest:
         self._documents, self._passages = tables.documents, tables.passages
         self._syncs, self._marks = tables.syncs, tables.marks
         shown = (tables.passages.c[name] for name in _SHOWN)
-        self._by_id = select(*shown).where(tables.passages.c.id.in_(bindparam("ids", expanding=True)))
+        self._by_id = select(*shown, tables.documents.c.readers).where(
+            tables.passages.c.id.in_(bindparam("ids", expanding=True)), *tables.joined
+        )
         self._record = select(*(tables.documents.c[name] for name in Record._fields))
         create_derived_tables(engine, tables.metadata, f"index {generation}", VERSION)
         self.fences = Fences(engine)
@@ -81,6 +86,37 @@ class Manifest:
                 found.update(
                     (row[0], _passage(row)) for row in connection.execute(self._by_id, {"ids": part})
                 )
+        return found
+
+    def unreadable(self, ids: Collection[str], readers: frozenset[str]) -> set[str]:
+        """Which of these passages are of documents that none of `readers` may read."""
+        restricted = self._documents.c.readers.is_not(None)
+        with reading(self._engine) as connection:
+            if connection.scalar(select(self._documents.c.source).where(restricted).limit(1)) is None:
+                return set()
+            query = select(self._passages.c.id, self._documents.c.readers)
+            query = query.where(*self._tables.joined, restricted)
+            return {
+                id_
+                for part in _sliced(list(ids))
+                for id_, written in connection.execute(query.where(self._passages.c.id.in_(part)))
+                if not permits(load_readers(written), readers)
+            }
+
+    def readable(
+        self, of: Collection[tuple[str, str]], readers: frozenset[str] | None
+    ) -> set[tuple[str, str]]:
+        """Which of these documents (source and document) there are, and may be read, at this moment."""
+        found: set[tuple[str, str]] = set()
+        with reading(self._engine) as connection:
+            query = select(self._documents.c.document, self._documents.c.readers)
+            for source in {source for source, _ in of}:
+                for part in _sliced([document for one, document in of if one == source]):
+                    for document, written in connection.execute(
+                        query.where(*_of(self._documents, source, part))
+                    ):
+                        if permits(load_readers(written), readers):
+                            found.add((source, document))
         return found
 
     def live(self) -> list[str]:
@@ -140,6 +176,14 @@ class Manifest:
                 for passage in version
             )
             _insert(connection, self._passages, list(rows))
+
+    def permit(self, source: str, readers: Mapping[str, str | None]) -> None:
+        """Sets who may read documents, as `dump_readers` writes it, in one transaction."""
+        with writing(self._engine) as connection:
+            for document, value in readers.items():
+                one = _of(self._documents, source, [document])
+                connection.execute(self._documents.update().where(*one).values(readers=value))
+            self.fences.check(connection, source)
 
     def remove(self, source: str, of: Collection[str]) -> None:
         """Takes documents out."""
@@ -330,7 +374,7 @@ def _row(passage: Passage, changed: float, embedder: str | None) -> dict[str, An
 
 
 def _passage(row: Sequence[Any]) -> Passage:
-    id_, source, document, title, headings, text, kind, location, anchor, url, as_of = row
+    id_, source, document, title, headings, text, kind, location, anchor, url, as_of, readers = row
     return Passage(
         id_,
         source,
@@ -343,6 +387,7 @@ def _passage(row: Sequence[Any]) -> Passage:
         anchor,
         url,
         datetime.fromisoformat(as_of) if as_of else None,
+        load_readers(readers),
     )
 
 

@@ -1,4 +1,7 @@
-"""The tables of the manifest. Raise `VERSION` with every change: they are derived, and made anew."""
+"""The tables of the manifest: derived, and made anew when `VERSION` is raised.
+
+Raise it with every change but a new nullable column, which is added to what is there.
+"""
 
 from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text
 
@@ -10,7 +13,7 @@ class Tables:
 
     def __init__(self, generation: str) -> None:
         self.metadata = metadata = MetaData()
-        self.documents = Table(
+        self.documents = documents = Table(
             f"index_documents_{generation}",
             metadata,
             Column("source", String, primary_key=True),
@@ -26,6 +29,14 @@ class Tables:
             Column("indexed_at", Double, nullable=False),
             Column("reason", String),
             Column("message", Text),
+            Column("readers", Text),  # as `dump_readers` writes them; null: who may read the source
+        )
+        few = documents.c.readers.is_not(None)
+        Index(
+            f"index_documents_restricted_{generation}",
+            documents.c.source,
+            sqlite_where=few,
+            postgresql_where=few,
         )
         self.passages = passages = Table(
             f"index_passages_{generation}",
@@ -46,6 +57,8 @@ class Tables:
         )
         Index(f"index_passages_of_document_{generation}", passages.c.source, passages.c.document)
         Index(f"index_passages_by_embedder_{generation}", passages.c.embedder, passages.c.changed)
+        self.joined = (documents.c.source == passages.c.source, documents.c.document == passages.c.document)
+        """What brings a passage together with its document."""
         self.syncs = Table(
             f"index_syncs_{generation}",
             metadata,

@@ -52,14 +52,17 @@ class Scores:
     highest_grams: float = 0.0
 
 
-def match(searcher: Any, schema: Any, terms: Terms, limit: int, sources: frozenset[str] | None) -> Scores:
-    """The best passages by stems and by grams, at most `limit` each, of these sources or of all."""
+def match(searcher: Any, schema: Any, terms: Terms, limit: int, only: Mapping[str, frozenset[str]]) -> Scores:
+    """The best passages by stems and by grams, at most `limit` each.
+
+    `only`: by field, values of which a passage must have one.
+    """
     stems = _rarest(searcher, "stems", terms.stems)
     grams = _rarest(searcher, "grams", terms.grams)
     meant = _translating(terms.translations, stems, idf(searcher, "stems", terms.translations))
     return Scores(
-        _best(searcher, schema, _any_stem(schema, stems, meant), sources, limit),
-        _best(searcher, schema, _any(schema, "grams", grams), sources, limit),
+        _best(searcher, schema, _any_stem(schema, stems, meant), only, limit),
+        _best(searcher, schema, _any(schema, "grams", grams), only, limit),
         _SATURATION * sum(stems.values()),
         _SATURATION * sum(grams.values()),
     )
@@ -132,12 +135,12 @@ def _union(queries: list[Any]) -> Any:
 
 
 def _best(
-    searcher: Any, schema: Any, query: Any, sources: frozenset[str] | None, limit: int
+    searcher: Any, schema: Any, query: Any, only: Mapping[str, frozenset[str]], limit: int
 ) -> dict[str, float]:
-    if sources is not None:
-        readable = tantivy.Query.term_set_query(schema, "source", sorted(sources))
+    if only:
+        sets = [tantivy.Query.term_set_query(schema, name, sorted(values)) for name, values in only.items()]
         must = tantivy.Occur.Must
-        query = tantivy.Query.boolean_query([(must, query), (must, _scoreless(readable))])
+        query = tantivy.Query.boolean_query([(must, query), *((must, _scoreless(one)) for one in sets)])
     hits = searcher.search(query, limit, count=False).hits  # counting all matches would forbid skipping
     return {searcher.doc(address)["id"][0]: score for score, address in hits if score > 0}
 

@@ -7,9 +7,10 @@ words alone decide.
 import logging
 import math
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Protocol
 
 from knowledge.documents import Hit, Passage
@@ -17,11 +18,13 @@ from knowledge.embedding import Embedder, Vector
 from knowledge.errors import KnowledgeError
 from knowledge.lexical import LexicalReader, Scores, Terms
 from knowledge.ranking import at_home, fuse
+from knowledge.readers import permits
 from knowledge.words import english_share
 
 log = logging.getLogger(__name__)
 
 _DEPTH = 100  # candidates of each engine
+_DEEPER, _DEEPEST = 4, 6_400  # where some of them may not be read: times as many, and at most
 _SPARE = 1.5  # times as many candidates as asked for are read: some may be of replaced documents
 
 
@@ -30,6 +33,10 @@ class PassageStore(Protocol):
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """The live ones of these passages by id; the others are missing."""
+        ...
+
+    def unreadable(self, ids: Collection[str], readers: frozenset[str]) -> Collection[str]:
+        """Which of these passages are of documents that none of `readers` may read."""
         ...
 
 
@@ -87,25 +94,33 @@ class Retriever:
         self._pool.shutdown()
 
     def search(
-        self, question: str, *, limit: int = 10, sources: frozenset[str], per_document: bool = False
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        sources: frozenset[str],
+        readers: frozenset[str] | None = frozenset(),
+        per_document: bool = False,
     ) -> Found:
-        """The best passages of these sources for a question; `per_document`: the best of each document."""
+        """The best passages of these sources for a question; `per_document`: the best of each document.
+
+        Of documents with readers of their own, those that `readers` may read; None: all of them.
+        """
         if limit < 1:
             raise ValueError(f"`limit` must be at least 1, not {limit}.")
-        found, gone = self._search(question, limit, sources, per_document)
+        bounds = _Bounds(sources, readers)
+        found, gone = self._search(question, limit, bounds, per_document)
         if gone:
             # A document changed version between the search and the look-up: its new passages are there now.
-            found, _ = self._search(question, limit, sources, per_document)
+            found, _ = self._search(question, limit, bounds, per_document)
         return found
 
-    def _search(
-        self, question: str, limit: int, sources: frozenset[str], per_document: bool
-    ) -> tuple[Found, bool]:
+    def _search(self, question: str, limit: int, bounds: "_Bounds", per_document: bool) -> tuple[Found, bool]:
         """What is found, and whether passages ahead of it are live no more."""
         started = time.perf_counter()
         depth = max(_DEPTH, 4 * limit)
-        words = self._pool.submit(self._search_words, question, depth, sources)
-        near = self._search_vectors(question, depth, sources)
+        words = self._pool.submit(self._search_words, question, depth, bounds)
+        near = self._search_vectors(question, depth, bounds)
         terms, scores, lexical_seconds = words.result()
         unknown: Collection[str] = ()
         if near.similar and self._vectors is not None:
@@ -113,7 +128,7 @@ class Retriever:
         fused = fuse(scores, near.similar, unknown, near.at_home)
         ranking = sorted(sorted(fused), key=fused.__getitem__, reverse=True)
         read = time.perf_counter()
-        passages, gone = self._live(ranking, limit, sources, per_document)
+        passages, gone = self._live(ranking, limit, bounds, per_document)
         ended = time.perf_counter()
         parts = {"stem": scores.stems, "char4": scores.grams, "dense": near.similar}
         found = Found(
@@ -129,21 +144,51 @@ class Retriever:
         )
         return found, gone
 
-    def _search_words(
-        self, question: str, depth: int, sources: frozenset[str]
-    ) -> tuple[Terms, Scores, float]:
+    def _search_words(self, question: str, depth: int, bounds: "_Bounds") -> tuple[Terms, Scores, float]:
         started = time.perf_counter()
         terms = Terms.of(question)
-        return terms, self._lexical.search(terms, depth, sources), time.perf_counter() - started
+        scores = self._by_words(terms, depth, bounds)
+        return terms, scores, time.perf_counter() - started
 
-    def _search_vectors(self, question: str, depth: int, sources: frozenset[str]) -> "_Near":
-        if self._vectors is None or self._embedder is None or not sources or not question.strip():
+    def _by_words(self, terms: Terms, wanted: int, bounds: "_Bounds") -> Scores:
+        """The best that may be read, `wanted` of each kind wherever there are as many."""
+        depth = wanted
+        while True:
+            scores = self._lexical.search(terms, depth, bounds.sources, bounds.readers)
+            hidden = self._hidden(scores.stems.keys() | scores.grams.keys(), bounds)
+            if not hidden:
+                return _first(scores, wanted)
+            kept = replace(scores, stems=_without(scores.stems, hidden), grams=_without(scores.grams, hidden))
+            lacking = any(
+                len(all_) == depth and len(of) < wanted
+                for all_, of in ((scores.stems, kept.stems), (scores.grams, kept.grams))
+            )
+            if not lacking or depth >= _DEEPEST:
+                return _first(kept, wanted)
+            depth *= _DEEPER
+
+    def _nearest(self, embedding: Vector, wanted: int, bounds: "_Bounds") -> dict[str, float]:
+        """The nearest that may be read, `wanted` of them wherever there are as many."""
+        assert self._vectors is not None
+        depth = wanted
+        while True:
+            near = dict(self._vectors.query(embedding, depth, bounds.sources))
+            kept = _without(near, self._hidden(near.keys(), bounds))
+            if len(kept) >= wanted or len(near) < depth or depth >= _DEEPEST:
+                return dict(islice(kept.items(), wanted))
+            depth *= _DEEPER
+
+    def _hidden(self, ids: Set[str], bounds: "_Bounds") -> Collection[str]:
+        return self._passages.unreadable(ids, bounds.readers) if bounds.readers is not None else ()
+
+    def _search_vectors(self, question: str, depth: int, bounds: "_Bounds") -> "_Near":
+        if self._vectors is None or self._embedder is None or not bounds.sources or not question.strip():
             return _Near()
         started = time.perf_counter()
         try:
             embedding = self._embedder.embed_query(question)
             embedded = time.perf_counter()
-            similar = dict(self._vectors.query(embedding, depth, sources))
+            similar = self._nearest(embedding, depth, bounds)
         except KnowledgeError as error:
             log.warning("Searched by words alone. %s", error)
             return _Near(problem=str(error))
@@ -152,9 +197,9 @@ class Retriever:
         return _Near(similar, home, seconds=seconds)
 
     def _live(
-        self, ranking: Sequence[str], limit: int, sources: frozenset[str], per_document: bool
+        self, ranking: Sequence[str], limit: int, bounds: "_Bounds", per_document: bool
     ) -> tuple[list[Passage], bool]:
-        """The first `limit` that are live, in this order; of these sources, whatever the engines say."""
+        """The first `limit` that are live, in this order, and may be read, whatever the engines say."""
         live: list[Passage] = []
         gone = False
         documents: set[tuple[str, str]] = set()
@@ -165,13 +210,38 @@ class Retriever:
             gone |= len(found) < len(batch)
             for passage in (found[id_] for id_ in batch if id_ in found):
                 document = (passage.source, passage.document)
-                if passage.source not in sources or (per_document and document in documents):
+                if not bounds.hold(passage) or (per_document and document in documents):
                     continue
                 documents.add(document)
                 live.append(passage)
                 if len(live) == limit:
                     return live, gone
         return live, gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What may be read."""
+
+    sources: frozenset[str]
+    readers: frozenset[str] | None
+
+    def hold(self, passage: Passage) -> bool:
+        """Whether a passage is within them."""
+        return passage.source in self.sources and permits(passage.readers, self.readers)
+
+
+def _without(scores: Mapping[str, float], hidden: Collection[str]) -> dict[str, float]:
+    return {id_: score for id_, score in scores.items() if id_ not in hidden}
+
+
+def _first(scores: Scores, wanted: int) -> Scores:
+    """The best so many of each kind."""
+    return replace(
+        scores,
+        stems=dict(islice(scores.stems.items(), wanted)),
+        grams=dict(islice(scores.grams.items(), wanted)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from knowledge.index_writer import IndexWriter
 from knowledge.intake import Recipe, Version, take_in, unexpected
 from knowledge.manifest import Failure, Manifest, Record
 from knowledge.pace import Pace
+from knowledge.readers import dump_readers
 from knowledge.worker import Run, WorkerDiedError, here
 
 # A batch becomes searchable as soon as it reaches one of these.
@@ -81,6 +82,8 @@ class SyncReport:
     chunks: int = 0
     """Passages of the source after it."""
     seconds: float = 0.0
+    readers: int = 0
+    """Documents indexed before that others may read than did."""
     withheld: int = 0
     """Documents that the listing lacks and that stay all the same: so many at once look like an accident."""
     missing: tuple[str, ...] = ()
@@ -204,6 +207,7 @@ class Sync:
 
     def _update(self, listing: dict[str, Listed], *, unseen: bool = False) -> bool:
         """Looks at every document; false when it had to end early. `unseen`: no sign of change is known."""
+        self._permit(listing)
         pace = Pace(sum(not self._is_known(listed) for listed in listing.values()))
         for done, listed in enumerate(listing.values(), 1):
             if self._is_stopped():
@@ -223,6 +227,18 @@ class Sync:
                 self._flush()
             self._tell(done, len(listing), pace.left)
         return True
+
+    def _permit(self, listing: dict[str, Listed]) -> None:
+        """Changes who may read what is indexed already, all at once and before anything is read anew."""
+        changed: dict[str, tuple[str | None, str | None]] = {}
+        for listed in listing.values():
+            known, readers = self._known.get(listed.document), dump_readers(listed.permitted)
+            if known is not None and known.readers != readers:
+                changed[listed.document] = known.readers, readers
+                self._known[listed.document] = known._replace(readers=readers)
+        if self._writer is not None and changed:
+            self._writer.permit(self._source.name, changed)
+        self.report.readers = len(changed)
 
     def _is_known(self, listed: Listed) -> bool:
         known = self._known.get(listed.document)
@@ -276,6 +292,7 @@ class Sync:
             listed.modified.isoformat() if listed.modified else None,
             json.dumps(version.notes, ensure_ascii=False),
             time.time(),
+            readers=dump_readers(listed.permitted),
         )
         self._batch.add(record, version.passages)
         if known is None or known.content_hash is None:
@@ -296,7 +313,8 @@ class Sync:
         self, listed: Listed, known: Record | None, error: UnreadableError, *, again: bool = False
     ) -> None:
         """Reports a document. What was read of it before stays; `again`: it is tried again next time."""
-        record = known or Record(listed.document, "", listed.url, self._recipe.key)
+        readers = dump_readers(listed.permitted)
+        record = known or Record(listed.document, "", listed.url, self._recipe.key, readers=readers)
         if not self._is_made_alike(record, listed) and record.content_hash is not None:
             record = record._replace(content_hash="", url=listed.url, recipe=self._recipe.key)
         signal = "" if again else listed.signal

@@ -68,12 +68,10 @@ class ConfluenceSource:
             page.id: page for page in (self._cloud() if self._edition == "cloud" else self._data_center())
         }
         for page in pages.values():
-            readers = page.readers
-            for above in self._above(page, pages):
-                if above.readers is not None:
-                    # Both must let a person through; who is in which group is not known here.
-                    readers = above.readers if readers is None else readers & above.readers
-            yield Listed(page.id, f"v{page.version}", page.link, moment(page.changed), readers)
+            # Both the page and what it is below must let a person through.
+            within = tuple(one.readers for one in self._above(page, pages) if one.readers is not None)
+            changed = moment(page.changed)
+            yield Listed(page.id, f"v{page.version}", page.link, changed, page.readers, within)
 
     def fetch(self, listed: Listed) -> Fetched:
         """The page as a person sees it."""

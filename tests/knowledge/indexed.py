@@ -27,6 +27,7 @@ class HashEmbedder:
 
     name = "hash"
     dimensions = 8
+    english_only = False
 
     def __init__(self) -> None:
         self.texts: list[str] = []

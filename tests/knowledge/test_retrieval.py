@@ -15,6 +15,7 @@ from knowledge.embedding import Vector
 from knowledge.errors import KnowledgeError, ModelError
 from knowledge.lexical import LexicalReader, LexicalWriter, Scores
 from knowledge.ranking import at_home, by_words, fuse
+from knowledge.readers import permits
 from knowledge.retrieval import Retriever
 
 ALL = frozenset({"a", "b"})
@@ -37,6 +38,9 @@ class Store:
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         self.asked += ids
         return {id_: self.live[id_] for id_ in ids if id_ in self.live}
+
+    def unreadable(self, ids: Collection[str], readers: frozenset[str]) -> Collection[str]:
+        return [id_ for id_ in ids if id_ in self.live and not permits(self.live[id_].readers, readers)]
 
 
 class Vectors:

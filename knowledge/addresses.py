@@ -5,6 +5,14 @@ import re
 from collections.abc import Sequence
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out to networks that anybody may reach."""
+_SPECIAL = tuple(
+    ipaddress.ip_network(one)
+    # Of protocols, some clouds' metadata among them; relays of 6to4; documentation.
+    for one in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
+)
+"""Not public either, whatever the standard library's table of this version says."""
 _ENTRY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\](?:/\d+)?|[^\s:@/?#]+(?:/\d+)?)(?::(?P<port>\d{1,5}))?")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -36,13 +44,19 @@ class AllowList:
         except ValueError:
             return False
         forms = _forms(parsed)
-        if all(form.is_global and not form.is_multicast for form in forms):
+        if all(map(_public, forms)):
             return True
         return any(
             port in (allowed, port if allowed is None else None) and form in network
             for network, allowed in self._networks
             for form in forms
         )
+
+
+def _public(address: Address) -> bool:
+    if not address.is_global or address.is_multicast or any(address in one for one in _SPECIAL):
+        return False
+    return address.version == 4 or address in _UNICAST
 
 
 def check_allowed(entry: str) -> str:

@@ -10,7 +10,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -19,9 +19,10 @@ from knowledge.addresses import AllowList
 from knowledge.errors import KnowledgeError
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse, ClientSession
     from aiohttp.abc import AbstractResolver
 
+_SAFE = ("GET", "HEAD")
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PIECE = 65_536
 _PORTS = {"http": 80, "https": 443}
@@ -55,6 +56,15 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    url: str
+    method: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    once: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,7 @@ class _Resolver:
             self._by_name.update((one["host"], port) for one in found)
             return found
         public = [one for one in found if self._allowed.address(one["host"], port)]
-        if found and not public:
+        if not public:
             raise _NotAllowedError(host)
         return public
 
@@ -126,7 +136,8 @@ class Fetcher:
         self._agent = agent
         self._resolver = resolver
         self._by_name: set[tuple[str, int]] = set()
-        self._session: ClientSession | None = None
+        self._sessions: dict[bool, ClientSession] = {}
+        """By whether what they send is sent once."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -138,9 +149,8 @@ class Fetcher:
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        while self._sessions:
+            await self._sessions.popitem()[1].close()
 
     async def fetch(
         self,
@@ -150,32 +160,32 @@ class Fetcher:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         limits: Limits | None = None,
+        once: bool = False,
     ) -> Response:
         """What is at a URL, whatever its status; raises `FetchError`.
 
         `headers` are not passed on to another origin. A request that is not GET or HEAD is not redirected.
+        `once`: it changes something, so it is not sent again where the connection broke off, nor redirected.
         """
         limits = limits or self._limits
+        once = once or method not in _SAFE
         try:
             async with asyncio.timeout(limits.seconds):
-                return await self._follow(url, method, dict(headers or {}), body, limits)
+                return await self._follow(_Request(url, method, headers or {}, body, once), limits)
         except TimeoutError:
             raise FetchError(f"{shown(url)} took longer than {limits.seconds:g} s.", sent=True) from None
 
-    async def _follow(
-        self, url: str, method: str, headers: dict[str, str], body: bytes | None, limits: Limits
-    ) -> Response:
-        origin = _origin(url)
+    async def _follow(self, request: _Request, limits: Limits) -> Response:
+        origin = _origin(request.url)
         for _ in range(limits.redirects + 1):
-            self._check(url)
-            response = await self._once(url, method, headers, body, limits)
+            self._check(request.url)
+            response = await self._sent(request, limits)
             target = response.headers.get("location")
-            if response.status not in _REDIRECTS or not target or method not in ("GET", "HEAD"):
+            if response.status not in _REDIRECTS or not target or request.once:
                 return response
-            url = urljoin(url, target)
-            if _origin(url) != origin:
-                headers = {}
-        raise FetchError(f"{shown(url)} redirects more than {limits.redirects} times.", sent=True)
+            url = _joined(request.url, target)
+            request = replace(request, url=url, headers=request.headers if _origin(url) == origin else {})
+        raise FetchError(f"{shown(request.url)} redirects more than {limits.redirects} times.", sent=True)
 
     def _check(self, url: str) -> None:
         """What can be told before asking DNS."""
@@ -195,18 +205,18 @@ class Fetcher:
         if not self._allowed.address(host, port):
             raise _refused(url)
 
-    async def _once(
-        self, url: str, method: str, headers: Mapping[str, str], body: bytes | None, limits: Limits
-    ) -> Response:
+    async def _sent(self, request: _Request, limits: Limits) -> Response:
         from aiohttp import ClientConnectorError, ClientError, InvalidURL
 
+        url = request.url
         try:
-            async with self._open().request(
-                method,
+            async with self._open(request.once).request(
+                request.method,
                 url,
-                data=body,
-                headers={"User-Agent": self._agent, **headers},
+                data=request.body,
+                headers={"User-Agent": self._agent, **request.headers},
                 allow_redirects=False,
+                middlewares=(_no_second_time(),) if request.once else (),
             ) as response:
                 return await _read(response, limits)
         except (InvalidURL, ValueError):
@@ -219,19 +229,22 @@ class Fetcher:
             what = type(error).__name__
             raise FetchError(f"{shown(url)} broke off while it was fetched ({what}).", sent=True) from None
 
-    def _open(self) -> "ClientSession":
-        if self._session is None:
+    def _open(self, once: bool) -> "ClientSession":
+        if once not in self._sessions:
             from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, ThreadedResolver
 
             inner = self._resolver or ThreadedResolver()
             resolver: Any = _Resolver(inner, self._allowed, self._by_name)
-            self._session = ClientSession(
-                # No cache of names: each answer of DNS is looked at anew.
-                connector=TCPConnector(resolver=resolver, socket_factory=self._socket, use_dns_cache=False),
+            self._sessions[once] = ClientSession(
+                # No cache of names: each answer of DNS is looked at anew. What is sent once gets a connection
+                # of its own: of one that was used before nobody knows whether it is still heard.
+                connector=TCPConnector(
+                    resolver=resolver, socket_factory=self._socket, use_dns_cache=False, force_close=once
+                ),
                 cookie_jar=DummyCookieJar(),
                 timeout=ClientTimeout(total=None),  # `fetch` keeps the time, over all redirects
             )
-        return self._session
+        return self._sessions[once]
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
         """The last look, at the very address that is connected to."""
@@ -270,6 +283,22 @@ class BlockingFetcher:
         self._runner.close()
 
 
+def _no_second_time() -> "ClientMiddlewareType":
+    """Keeps the client from sending a request again by itself when the connection broke off."""
+    from aiohttp import ServerDisconnectedError
+
+    sent = False
+
+    async def pass_on(request: "ClientRequest", send: "ClientHandlerType") -> "ClientResponse":
+        nonlocal sent
+        if sent:
+            raise ServerDisconnectedError
+        sent = True
+        return await send(request)
+
+    return pass_on
+
+
 async def _read(response: "ClientResponse", limits: Limits) -> Response:
     body = bytearray()
     async for piece in response.content.iter_chunked(_PIECE):
@@ -285,6 +314,13 @@ def _refused(url: str) -> FetchRefusedError:
     return FetchRefusedError(
         f"{shown(url)} is not a public address; name it under `allow` in [fetch] if it may be reached."
     )
+
+
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise FetchError(f"{shown(url)} redirects to what is not a URL.", sent=True) from None
 
 
 def _origin(url: str) -> tuple[str, str, int]:

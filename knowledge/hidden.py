@@ -9,6 +9,7 @@ _HIDDEN = re.compile(
     "\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c"  # bidi: what is read is not what is written
     "\u200b\u2060-\u2064\ufeff\u180e\u115f\u1160\u3164\uffa0"  # of no width
     "\ufff9-\ufffb\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # annotations and controls
+    "\ud800-\udfff"  # halves of a sign, which no encoding can write
     "]"
 )
 _JOINERS = re.compile("(?<![\u0600-\u0dff\U0001f000-\U0001faff\u2600-\u27bf\ufe0f])[\u200c\u200d]")

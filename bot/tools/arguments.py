@@ -75,10 +75,15 @@ def check_by_model(model: type[BaseModel]) -> Check:
 
 
 def check_by_schema(schema: Mapping[str, Any]) -> Check:
-    """A check by JSON Schema, for tools that come from elsewhere."""
+    """A check by a JSON Schema from elsewhere, which is `usable`."""
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+    from referencing import Registry
 
-    validator = Draft202012Validator(dict(schema))
+    # A pattern of somebody else's could take for ever: whoever wrote it checks it, too. The empty registry
+    # keeps the validator from fetching what a schema refers to.
+    kind: Any = extend(Draft202012Validator, {"pattern": _left_to_others})  # type: ignore[no-untyped-call]
+    validator = kind(dict(schema), registry=Registry())
     known: Mapping[str, Any] = schema.get("properties", {})
 
     def check(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,13 +91,20 @@ def check_by_schema(schema: Mapping[str, Any]) -> Check:
         unknown = next((name for name in given if name not in known), None)
         if unknown is not None and schema.get("additionalProperties") is not True:
             raise ArgumentsError(_unknown(unknown, known))
-        problems = sorted(validator.iter_errors(given), key=lambda error: list(map(str, error.path)))
+        try:
+            problems = sorted(validator.iter_errors(given), key=lambda error: list(map(str, error.path)))
+        except (ArithmeticError, RecursionError):
+            raise ArgumentsError("They are too large or too deep to be checked.") from None
         if problems:
             told = (f"`{'.'.join(map(str, one.path)) or 'arguments'}`: {one.message}" for one in problems[:3])
             raise ArgumentsError("; ".join(told) + ".")
         return given
 
     return check
+
+
+def _left_to_others(*_: Any) -> None:
+    """Checks nothing."""
 
 
 _CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -136,14 +148,24 @@ def _untitled(value: Any) -> Any:
     }
 
 
-def _read(value: Any, schema: Mapping[str, Any]) -> Any:
+def _read(value: Any, schema: Any) -> Any:
     """What a person typed, as the type that is wanted: `days=3` is a number where one is."""
-    if not isinstance(value, str) or schema.get("type") in ("string", None):
+    kinds = _kinds(schema)
+    if not isinstance(value, str) or not kinds or "string" in kinds:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
+
+
+def _kinds(schema: Any) -> set[str]:
+    """The types that a schema names itself, or as alternatives."""
+    if not isinstance(schema, Mapping):
+        return set()
+    named = schema.get("type", ())
+    kinds = {named} if isinstance(named, str) else set(named)
+    return kinds.union(*(_kinds(one) for key in ("anyOf", "oneOf") for one in schema.get(key, ())))
 
 
 def _complaint(known: Mapping[str, Any], error: ValidationError) -> str:

@@ -11,7 +11,7 @@ from bot.channels import Channels
 from bot.framing import spoken
 from bot.messages import Channel, Command, Confirm, Confirmation, Outcome, Picture, Reply, ToolCall
 from bot.settings import ResolvedChannel, Settings
-from bot.tools.calling import Caller, plain_arguments
+from bot.tools.calling import Caller, plain_arguments, visible
 from bot.tools.completing import completions
 from bot.tools.confirming import Confirming, Ended
 from bot.tools.names import PRESSES
@@ -109,7 +109,7 @@ class ToolCommands:
         self, command: Command, tool: Tool, given: Mapping[str, Any], asker: Asker, voice: Voice
     ) -> "_Said":
         waiting = await self._confirming.ask(tool, given, event=command.id, asker=asker)
-        arguments = plain_arguments(tool.check(given))
+        arguments = plain_arguments(tool.check(visible(given)))
         record = ToolCall(name=tool.name, arguments=arguments, outcome="awaiting_confirmation", seconds=0.0)
         text = f"{voice.say('action_waits')}\n\n{waiting.text}"
         return _Said(text, reason="lookup", calls=(record,), confirmations=(waiting,))

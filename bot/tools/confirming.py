@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.journal import Journal
 from bot.messages import Command, Confirmation
-from bot.tools.calling import Caller, plain_arguments
+from bot.tools.calling import Caller, plain_arguments, visible
 from bot.tools.ledger import Entry, Ledger, State
 from bot.tools.tool import ArgumentsError, Asker, Tool
-from knowledge.hidden import seen
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -68,8 +67,7 @@ class Confirming:
         self, tool: Tool, arguments: Mapping[str, Any], *, event: str, asker: Asker
     ) -> Confirmation:
         """Puts a call before the asker; raises `ArgumentsError`. The same call of one event waits once."""
-        visible = _visible(arguments)
-        plain = plain_arguments(tool.check(visible))
+        plain = plain_arguments(tool.check(visible(arguments)))
         text = shown(tool.name, plain)
         if len(text) > _LONGEST:
             raise ArgumentsError(f"{tool.name} is given more text than can be shown; make it shorter.")
@@ -127,7 +125,7 @@ class Confirming:
 
     async def _carry_out(self, token: str, press: Command, tool: Tool, waiting: _Waiting) -> Pressed:
         # Who presses again meanwhile is told to wait; of one that died here this is forgotten in time.
-        seconds = int(tool.timeout) + 30
+        seconds = 2 * int(tool.timeout) + 30
         if not await self._redis.set(self._running(token), press.id, ex=seconds, nx=True):
             holder = await self._redis.get(self._running(token))
             if holder is not None and holder != press.id.encode():
@@ -178,15 +176,6 @@ def shown(tool: str, arguments: Mapping[str, Any]) -> str:
         if value is not None
     ]
     return "\n".join([f"**{tool}**", "```", *lines, "```"])
-
-
-def _visible(value: Any) -> Any:
-    """The arguments without hidden signs: what is done is what is seen."""
-    if isinstance(value, str):
-        return seen(value)
-    if isinstance(value, Mapping):
-        return {name: _visible(one) for name, one in value.items()}
-    return [_visible(one) for one in value] if isinstance(value, list) else value
 
 
 def _token(event: str, tool: str, arguments: Mapping[str, Any]) -> str:

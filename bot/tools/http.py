@@ -29,9 +29,10 @@ def open_http(settings: HttpTool, fetcher: Fetcher, variables: Variables) -> Too
             settings.name,
             settings.method,
             url,
-            headers=headers | ({"Idempotency-Key": asker.key} if effects else {}),
+            headers=headers,
             body=body,
             seconds=settings.timeout.total_seconds(),
+            key=asker.key if effects else None,
         )
         return Output(told(picked(settings.result, response.text(), name=settings.name)))
 
@@ -55,17 +56,23 @@ async def send(
     headers: Mapping[str, str],
     body: Any,
     seconds: float,
+    key: str | None = None,
 ) -> Response:
-    """The response of a service that said yes; raises `ToolError` with whether the request took effect."""
+    """The response of a service that said yes; raises `ToolError` with whether the request took effect.
+
+    `key`: of a call with effects, which is sent once.
+    """
     content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
     kind = {} if content is None else {"Content-Type": "application/json"}
+    keyed = {} if key is None else {"Idempotency-Key": key}
     try:
         response = await fetcher.fetch(
             url,
             method=method,
-            headers={"Accept": "application/json", **kind, **headers},
+            headers={"Accept": "application/json", **kind, **headers, **keyed},
             body=content,
             limits=Limits(seconds=seconds, size=_SIZE),
+            once=key is not None,
         )
     except FetchError as error:
         raise ToolError(f"{name}: {error}", done=None if error.sent else False) from None

@@ -4,88 +4,132 @@ import asyncio
 import contextlib
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import ConfigurationError, VoceroError
 from bot.tools.arguments import check_by_schema
+from bot.tools.mcp_session import KeptSession
 from bot.tools.reading import Variables, secrets_in, told, with_variables
+from bot.tools.schemas import SchemaError, description, usable
 from bot.tools.settings import McpTool
 from bot.tools.tool import Asker, Output, Tool, ToolError
 from knowledge.addresses import AllowList
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
-    from llama_index.tools.mcp import BasicMCPClient
+    from mcp.client.session import ClientSession
 
-Connection = Callable[[], AbstractAsyncContextManager["BasicMCPClient"]]
-
-
-async def open_mcp(settings: McpTool, allow: Sequence[str], variables: Variables) -> list[Tool]:
-    """A tool for each allowed one; raises `VoceroError` when the server cannot be reached or lacks one."""
-    place = f'[[tools]] "{settings.name}"'
-    try:
-        connection = partial(_connected, settings, AllowList(allow), variables)
-        async with asyncio.timeout(settings.timeout.total_seconds()), connection() as client:
-            offered = {tool.name: tool for tool in (await client.list_tools()).tools}
-    except ImportError:
-        raise ConfigurationError(f"{place}: MCP needs a package more: `pip install 'vocero[mcp]'`.") from None
-    except TimeoutError:
-        raise VoceroError(f"{place}: the MCP server did not say in time what it has.") from None
-    except Exception as error:
-        raise VoceroError(f"{place}: the MCP server cannot be reached ({_cause(error)}).") from error
-    missing = next((name for name in settings.tools if name not in offered), None)
-    if missing is not None:
-        raise ConfigurationError(
-            f"{place}: the server has no tool `{missing}`; it has {', '.join(offered) or 'none'}."
-        )
-    return [_tool(settings, offered[name], connection, variables) for name in settings.tools]
+_PAGES = 20
+"""Of a server's list of tools that are read."""
 
 
-@contextlib.asynccontextmanager
-async def _connected(
-    settings: McpTool, allowed: AllowList, variables: Variables
-) -> AsyncIterator["BasicMCPClient"]:
-    from llama_index.tools.mcp import BasicMCPClient
+class McpServer:
+    """A server, and those of its tools that may be called."""
 
-    timeout = max(1, int(settings.timeout.total_seconds()))
-    headers = {name: with_variables(value, variables) for name, value in settings.headers.items()}
-    async with _guarded(allowed, headers, timeout) as http:
-        if settings.url is not None:
-            yield BasicMCPClient(settings.url, timeout=timeout, http_client=http)
-            return
-        assert settings.command is not None
-        command, *arguments = (with_variables(part, variables) for part in settings.command)
-        env = {name: with_variables(value, variables) for name, value in settings.env.items()}
-        # Without a client of ours it would make one that nobody closes.
-        yield BasicMCPClient(command, args=arguments, env=env, timeout=timeout, http_client=http)
+    def __init__(self, settings: McpTool, allow: Sequence[str], variables: Variables) -> None:
+        self._settings = settings
+        self._allowed = AllowList(allow)
+        self._variables = variables
+        self._seconds = settings.timeout.total_seconds()
+        self._kept = KeptSession(self._begun, self._seconds) if settings.command else None
 
-
-def _tool(settings: McpTool, offered: Any, connection: Connection, variables: Variables) -> Tool:
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{settings.name}_{offered.name}")[:64]
-
-    async def run(arguments: dict[str, Any], asker: Asker) -> Output:
+    async def tools(self) -> list[Tool]:
+        """A tool for each allowed one; raises `VoceroError` when it cannot be reached or lacks one."""
+        place = f'[[tools]] "{self._settings.name}"'
         try:
-            async with connection() as client:
-                result = await client.call_tool(offered.name, arguments)
+            async with asyncio.timeout(self._seconds), self._session() as session:
+                offered = await _listed(session)
+        except ImportError:
+            raise ConfigurationError(
+                f"{place}: MCP needs a package more: `pip install 'vocero[mcp]'`."
+            ) from None
+        except TimeoutError:
+            raise VoceroError(f"{place}: the MCP server did not say in time what it has.") from None
         except Exception as error:
-            raise ToolError(f"{name} failed ({_cause(error)}).", done=None) from error
-        text = _text(result)
-        if result.is_error:
-            raise ToolError(f"{name}: {text[:300]}", done=None)
-        return Output(text)
+            raise VoceroError(f"{place}: the MCP server cannot be reached ({_cause(error)}).") from error
+        missing = next((name for name in self._settings.tools if name not in offered), None)
+        if missing is not None:
+            raise ConfigurationError(
+                f"{place}: the server has no tool `{missing}`; it has {', '.join(offered) or 'none'}."
+            )
+        try:
+            return [self._tool(offered[name]) for name in self._settings.tools]
+        except SchemaError as error:
+            raise ConfigurationError(f"{place}: what a tool takes cannot be checked: {error}.") from None
 
-    return Tool(
-        name=name,
-        description=" ".join(filter(None, (settings.description, offered.description))) or offered.name,
-        parameters=offered.input_schema,
-        check=check_by_schema(offered.input_schema),
-        run=run,
-        effects=_has_effects(settings, offered),
-        secret=secrets_in([settings.command, settings.env, settings.headers], variables),
-    )
+    async def aclose(self) -> None:
+        """Ends its process."""
+        if self._kept is not None:
+            await self._kept.aclose()
+
+    def _session(self) -> "AbstractAsyncContextManager[ClientSession]":
+        return self._kept.session() if self._kept else self._begun()
+
+    @contextlib.asynccontextmanager
+    async def _begun(self) -> AsyncIterator["ClientSession"]:
+        """A session of its own."""
+        from llama_index.tools.mcp import BasicMCPClient
+
+        settings, variables = self._settings, self._variables
+        timeout = max(1, int(self._seconds))
+        headers = {name: with_variables(value, variables) for name, value in settings.headers.items()}
+        async with _guarded(self._allowed, headers, timeout) as http:
+            if settings.url is not None:
+                client = BasicMCPClient(settings.url, timeout=timeout, http_client=http)
+            else:
+                assert settings.command is not None
+                command, *arguments = (with_variables(part, variables) for part in settings.command)
+                env = {name: with_variables(value, variables) for name, value in settings.env.items()}
+                # Without a client of ours it would make one that nobody closes.
+                client = BasicMCPClient(command, args=arguments, env=env, timeout=timeout, http_client=http)
+            # Its public methods begin and end a session, and with it a process, each.
+            async with client._run_session() as session:
+                yield session
+
+    def _tool(self, offered: Any) -> Tool:
+        settings = self._settings
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{settings.name}_{offered.name}")[:64]
+        schema = usable(offered.input_schema)
+        effects = _has_effects(settings, offered)
+
+        async def run(arguments: dict[str, Any], asker: Asker) -> Output:
+            try:
+                async with self._session() as session:
+                    meta: Any = {"idempotencyKey": asker.key} if effects else None
+                    result = await session.call_tool(offered.name, arguments, meta=meta)
+            except Exception as error:
+                raise ToolError(f"{name} failed ({_cause(error)}).", done=None) from error
+            text = _text(result)
+            if getattr(result, "is_error", True):
+                raise ToolError(f"{name}: {text[:300]}", done=None)
+            return Output(text)
+
+        return Tool(
+            name=name,
+            description=description(settings.description, offered.description) or offered.name,
+            parameters=schema,
+            check=check_by_schema(schema),
+            run=run,
+            effects=effects,
+            secret=secrets_in([settings.command, settings.env, settings.headers], self._variables),
+        )
+
+
+async def _listed(session: "ClientSession") -> dict[str, Any]:
+    """What a server offers, by name."""
+    from mcp.types import PaginatedRequestParams
+
+    offered: dict[str, Any] = {}
+    cursor = None
+    for _ in range(_PAGES):
+        page = await session.list_tools(params=PaginatedRequestParams(cursor=cursor) if cursor else None)
+        offered |= {tool.name: tool for tool in page.tools}
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    return offered
 
 
 def _has_effects(settings: McpTool, offered: Any) -> bool:
@@ -94,7 +138,12 @@ def _has_effects(settings: McpTool, offered: Any) -> bool:
         return settings.effects
     if settings.effects is not None:
         return offered.name in settings.effects
-    return offered.annotations is not None and offered.annotations.read_only_hint is False
+    hints = offered.annotations
+    return (
+        hints is not None
+        and not hints.read_only_hint
+        and (hints.read_only_hint is False or hints.destructive_hint is True)
+    )
 
 
 def _text(result: Any) -> str:

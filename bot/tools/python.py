@@ -24,7 +24,7 @@ from bot.errors import ConfigurationError
 from bot.tools.arguments import KEY, check_by_model, model_of_function, schema_of
 from bot.tools.reading import told
 from bot.tools.settings import PythonTool
-from bot.tools.tool import Asker, Output, Tool, ToolError
+from bot.tools.tool import Asker, Output, Tool
 
 Function = Callable[..., Awaitable[Any]]
 _MARK = "__vocero_tool__"
@@ -79,13 +79,7 @@ def open_python(settings: PythonTool) -> Tool:
     keyed = KEY in inspect.signature(function).parameters
 
     async def run(arguments: dict[str, Any], asker: Asker) -> Output:
-        try:
-            result = await function(**arguments, **({KEY: asker.key} if keyed else {}))
-        except ToolError:
-            raise
-        except Exception as error:
-            raise ToolError(f"{settings.name} failed ({type(error).__name__}).", done=None) from error
-        return Output(told(result))
+        return Output(told(await function(**arguments, **({KEY: asker.key} if keyed else {}))))
 
     return Tool(
         name=settings.name,

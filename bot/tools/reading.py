@@ -23,9 +23,13 @@ def with_variables(text: str, variables: Variables) -> str:
 
 
 def secrets_in(value: Any, variables: Variables) -> frozenset[str]:
-    """The values of the variables that a setting refers to: never to be told."""
+    """The values of the variables that a setting refers to, in each form they may come back in."""
+    names = _VARIABLE.findall(json.dumps(value, default=str))
+    values = {variables[name].get_secret_value() for name in names} - {""}
     return frozenset(
-        variables[name].get_secret_value() for name in _VARIABLE.findall(json.dumps(value, default=str))
+        form
+        for one in values
+        for form in (one, quote(one, safe=""), json.dumps(one, ensure_ascii=False)[1:-1])
     )
 
 

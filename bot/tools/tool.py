@@ -73,5 +73,7 @@ class Tool:
     max_chars: int = 6_000
     group: str = ""
     """The `[[tools]]` table it comes from, which channels name."""
+    version: str = ""
+    """Another one where anything about the table is another: what was kept for it is not told any more."""
     secret: frozenset[str] = field(default=frozenset())
     """Values that must not be told: they are taken out of whatever it says."""

@@ -1,17 +1,18 @@
 """The tools of the configuration: opened once, given out by name."""
 
 import asyncio
+import hashlib
 import logging
-import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from functools import partial
 
-from bot.errors import VoceroError
 from bot.settings import Settings
 from bot.tools.documents import Search, open_documents
+from bot.tools.elsewhere import Elsewhere
 from bot.tools.http import open_http
 from bot.tools.image import open_image
-from bot.tools.mcp import open_mcp
+from bot.tools.mcp import McpServer
 from bot.tools.openapi import open_openapi
 from bot.tools.python import open_python
 from bot.tools.settings import (
@@ -30,9 +31,6 @@ from knowledge.fetching import Fetcher
 
 log = logging.getLogger(__name__)
 
-_AGAIN = 30.0
-"""Seconds after which a server that could not be asked what it has is asked again."""
-
 
 class Toolbox:
     """Everything that may be called somewhere.
@@ -46,53 +44,52 @@ class Toolbox:
         self._library = library
         self._fetcher = Fetcher(settings.fetch.allow)
         self._opened: dict[str, list[Tool]] = {}
-        self._elsewhere: dict[str, OpenApiTool | McpTool] = {}
-        self._tried: dict[str, float] = {}
-        self._opening = asyncio.Lock()
-        self.problems: dict[str, str] = {}
-        """What could not be opened, in a sentence each."""
+        self._elsewhere: dict[str, Elsewhere] = {}
+        self._servers: list[McpServer] = []
         for one in settings.tools:
             if isinstance(one, OpenApiTool | McpTool):
-                self._elsewhere[one.name] = one
+                self._elsewhere[one.name] = Elsewhere(one.name, self._asking(one))
             else:
                 self._opened[one.name] = [_limited(self._open(one), one)]
 
+    @property
+    def problems(self) -> dict[str, str]:
+        """What could not be opened, in a sentence each."""
+        return {name: one.problem for name, one in self._elsewhere.items() if one.problem is not None}
+
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, and ends the processes of servers."""
+        await asyncio.gather(*(one.aclose() for one in self._elsewhere.values()))
+        await asyncio.gather(*(one.aclose() for one in self._servers))
         await self._fetcher.aclose()
 
     async def tools(self, groups: Collection[str]) -> dict[str, Tool]:
         """The tools that these `[[tools]]` tables stand for, by the name that the model calls them."""
+        names = sorted(groups)
         found: dict[str, Tool] = {}
-        for name in sorted(groups):
-            for tool in await self._group(name):
+        for name, tools in zip(names, await asyncio.gather(*map(self._group, names)), strict=True):
+            for tool in tools:
                 if found.setdefault(tool.name, tool) is not tool:
                     log.warning("Two tools are called %s: that of %s is left out.", tool.name, name)
         return found
 
     async def _group(self, name: str) -> list[Tool]:
-        if name in self._opened or name not in self._elsewhere:
-            return self._opened.get(name, [])
-        async with self._opening:
-            if name in self._opened or time.monotonic() - self._tried.get(name, -_AGAIN) < _AGAIN:
-                return self._opened.get(name, [])
-            self._tried[name] = time.monotonic()
-            settings = self._elsewhere[name]
-            try:
-                opened = await self._ask(settings)
-            except VoceroError as error:
-                log.warning("%s Its tools are not there meanwhile.", error)
-                self.problems[name] = str(error)
-                return []
-            self.problems.pop(name, None)
-            self._opened[name] = [_limited(tool, settings) for tool in opened]
-            return self._opened[name]
+        elsewhere = self._elsewhere.get(name)
+        return self._opened.get(name, []) if elsewhere is None else await elsewhere.tools()
 
-    async def _ask(self, settings: OpenApiTool | McpTool) -> list[Tool]:
-        variables = self._settings.variables
-        if isinstance(settings, OpenApiTool):
-            return await open_openapi(settings, self._fetcher, variables)
-        return await open_mcp(settings, self._settings.fetch.allow, variables)
+    def _asking(self, settings: OpenApiTool | McpTool) -> Callable[[], Awaitable[list[Tool]]]:
+        """What asks a server."""
+        if isinstance(settings, McpTool):
+            server = McpServer(settings, self._settings.fetch.allow, self._settings.variables)
+            self._servers.append(server)
+            ask = server.tools
+        else:
+            ask = partial(open_openapi, settings, self._fetcher, self._settings.variables)
+
+        async def limited() -> list[Tool]:
+            return [_limited(tool, settings) for tool in await ask()]
+
+        return limited
 
     def _open(self, settings: AnyTool) -> Tool:
         variables = self._settings.variables
@@ -116,6 +113,7 @@ def _limited(tool: Tool, settings: AnyTool) -> Tool:
     return replace(
         tool,
         group=settings.name,
+        version=hashlib.sha256(settings.model_dump_json().encode()).hexdigest(),
         timeout=settings.timeout.total_seconds(),
         cache=settings.cache,
         concurrency=settings.concurrency,

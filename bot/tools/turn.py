@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.messages import Confirmation, Picture, ToolCall
-from bot.tools.calling import Caller, plain_arguments
+from bot.tools.calling import Caller, clean, plain_arguments, visible
 from bot.tools.confirming import Confirming
 from bot.tools.tool import ArgumentsError, Asker, Tool
 from knowledge import models
 from knowledge.calling import Called
+from knowledge.hidden import seen
 
 _WRONG = 3
 """Times that a tool may be given arguments it does not take."""
 _CALLS = 16
 """In one turn."""
+_ASKED = 4
+"""Different calls that one answer may put before the asker: more than that nobody reads."""
 _PICTURES = 4
 _WAITS = (
     "Not done yet. The person is shown exactly this call and asked to confirm it with a button below your "
@@ -42,6 +45,7 @@ class TurnTools:
         self._event = event
         self._asker = asker
         self._made: dict[str, asyncio.Future[Called]] = {}
+        self._begun = self._asked = 0
         self._wrong: Counter[str] = Counter()
         self._waiting: dict[str, Confirmation] = {}
         self.calls: list[ToolCall] = []
@@ -75,11 +79,12 @@ class TurnTools:
 
     async def _call(self, call: models.ToolCall) -> Called:
         tool = self._tools.get(call.name)
+        self._begun += 1
         if tool is None:
             self._note(call.name, call.arguments or {}, "no_such_tool")
             names = ", ".join(one.name for one in self.offered)
             return Called(f"There is no tool of that name. There are: {names}.", worked=False)
-        if len(self.calls) >= _CALLS or self._wrong[tool.name] >= _WRONG:
+        if self._begun > _CALLS or self._wrong[tool.name] >= _WRONG:
             self._note(tool.name, call.arguments or {}, "refused")
             return Called("No more calls of this. Answer without it, and say so.", worked=False)
         if call.arguments is None:
@@ -89,12 +94,17 @@ class TurnTools:
         return await self._make(tool, call.arguments)
 
     async def _ask(self, tool: Tool, arguments: Mapping[str, Any]) -> Called:
+        if self._asked >= _ASKED:
+            self._note(tool.name, arguments, "refused")
+            return Called("Too much waits for the person already. Say so.", worked=False)
+        self._asked += 1
         try:
             waiting = await self._confirming.ask(tool, arguments, event=self._event, asker=self._asker)
         except ArgumentsError as error:
-            return self._wronged(tool, arguments, str(error))
+            self._asked -= 1
+            return self._wronged(tool, arguments, clean(tool, str(error)))
         self._waiting[waiting.token] = waiting
-        self._note(tool.name, plain_arguments(tool.check(arguments)), "awaiting_confirmation")
+        self._note(tool.name, tool.check(visible(arguments)), "awaiting_confirmation")
         return Called(f"{_WAITS}\n{waiting.text}")
 
     async def _make(self, tool: Tool, arguments: Mapping[str, Any]) -> Called:
@@ -117,5 +127,5 @@ class TurnTools:
         return Called(problem, worked=False)
 
     def _note(self, name: str, arguments: Mapping[str, Any], outcome: str, seconds: float = 0.0) -> None:
-        plain = plain_arguments(arguments)
-        self.calls.append(ToolCall(name=name[:100], arguments=plain, outcome=outcome, seconds=seconds))
+        plain = plain_arguments(visible(arguments))
+        self.calls.append(ToolCall(name=seen(name)[:100], arguments=plain, outcome=outcome, seconds=seconds))

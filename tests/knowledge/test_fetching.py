@@ -27,6 +27,8 @@ PRIVATE = (
     "127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
     "0.0.0.0", "224.0.0.1", "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1", "fd00::1", "ff02::1",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fe80::1%eth0",
+    "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1", "fec0::1", "3fff::1", "5f00::1", "4000::1",
+    "192.0.0.192", "192.88.99.1",
 )  # fmt: skip
 
 
@@ -290,6 +292,64 @@ async def test_a_cut_connection_may_have_been_heard(server: WebServer) -> None:
         with pytest.raises(FetchError, match="broke off") as caught:
             await fetcher.fetch(f"{server.url}/cut")
     assert caught.value.sent
+
+
+@pytest.mark.parametrize(
+    ("method", "once"), [("PUT", False), ("DELETE", False), ("POST", False), ("GET", True)]
+)
+async def test_what_changes_something_is_sent_once(server: WebServer, method: str, once: bool) -> None:
+    """Also where the connection breaks off, after which clients send what they take for repeatable again."""
+
+    async def cut(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    server.routes["/cut"] = cut
+    server.says("/a", 1)
+    async with Fetcher([server.place]) as fetcher:
+        await fetcher.fetch(f"{server.url}/a", method=method, once=once)
+        with pytest.raises(FetchError, match="broke off"):
+            await fetcher.fetch(f"{server.url}/cut", method=method, once=once)
+    assert [one.path for one in server.asked] == ["/a", "/cut"]
+
+
+async def test_what_only_reads_survives_a_connection_that_was_closed(server: WebServer) -> None:
+    """A server that hung up meanwhile is asked again."""
+    first = True
+
+    async def cut(request: web.Request) -> web.StreamResponse:
+        nonlocal first
+        if first:
+            first = False
+            assert request.transport is not None
+            request.transport.abort()
+        return web.json_response(7)
+
+    server.routes["/cut"] = cut
+    async with Fetcher([server.place]) as fetcher:
+        assert (await fetcher.fetch(f"{server.url}/cut")).body == b"7"
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "http://a:b:c/", "http://127.0.0.1:99999/", "//"])
+async def test_a_redirect_to_nowhere_is_an_error(server: WebServer, location: str) -> None:
+    """In words, whatever a server writes."""
+    server.redirects("/a", location)
+    async with Fetcher([server.place]) as fetcher:
+        with pytest.raises(FetchError):
+            await fetcher.fetch(f"{server.url}/a")
+
+
+async def test_a_name_that_resolves_to_nothing_is_an_error() -> None:
+    """Whatever a resolver answers."""
+
+    class Nothing(Names):
+        async def resolve(self, *_: Any, **__: Any) -> Any:
+            return []
+
+    async with Fetcher(resolver=Nothing()) as fetcher:
+        with pytest.raises(FetchError):
+            await fetcher.fetch("http://nowhere.example/")
 
 
 async def test_a_thread_fetches_too(server: WebServer) -> None:

@@ -1,6 +1,7 @@
 """A configuration with tools, opened over a real Valkey and a loopback server."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,10 @@ def load(tmp_path: Path) -> Load:
 async def kit(load: Load, redis: Redis, web: WebServer) -> AsyncIterator[Callable[..., Kit]]:
     opened: list[Toolbox] = []
 
-    def open_kit(toml: str, **environ: str) -> Kit:
-        allow = f'\n[fetch]\nallow = ["{web.place}"]\n'
+    def open_kit(toml: str, *, allow: Sequence[str] = (), **environ: str) -> Kit:
+        fetch = f"\n[fetch]\nallow = {json.dumps([web.place, *allow])}\n"
         library = Library()
-        toolbox = Toolbox(load(toml.replace("WEB", web.url) + allow, **environ), library)
+        toolbox = Toolbox(load(toml.replace("WEB", web.url) + fetch, **environ), library)
         opened.append(toolbox)
         return Kit(toolbox, Caller(redis), library)
 

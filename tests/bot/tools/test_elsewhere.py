@@ -1,19 +1,18 @@
-"""Tools that others describe: OpenAPI documents, MCP servers, an images API; and the search."""
+"""Tools that others describe: OpenAPI documents, an images API; and the search."""
 
-import asyncio
 import base64
 import json
-import sys
-import textwrap
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-import uvicorn
 import yaml
-from mcp.server import MCPServer
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.tools.openapi_document import Document
+from bot.tools.schemas import SchemaError, usable
 from bot.tools.tool import Asker
 from tests.bot.tools.conftest import Kit
 from tests.web_server import WebServer
@@ -138,99 +137,165 @@ async def test_a_document_on_the_web_is_fetched_safely(kit: Open, web: WebServer
     assert "not a public address" in refused.toolbox.problems["shop"]
 
 
-SERVER = """\
-    from mcp.server import MCPServer
-
-    server = MCPServer("office")
-
-    @server.tool()
-    def lunch(day: str) -> str:
-        "What is for lunch."
-        if day == "sunday":
-            raise ValueError("closed")
-        return f"soup on {day}"
-
-    @server.tool()
-    def fire(person: str) -> str:
-        "Fires somebody."
-        return person
-
-    server.run()
-"""
+def one(**operation: Any) -> dict[str, Any]:
+    """A document with one operation, `x`, at `/x/{id}`."""
+    return {
+        "openapi": "3.0.3",
+        "servers": [{"url": "WEB"}],
+        "paths": {"/x/{id}": {"get": {"operationId": "x", **operation}}},
+    }
 
 
-def mcp(name: str, tool: str, *command: str) -> str:
-    return f"""
-[[tools]]
-name = "{name}"
-kind = "mcp"
-command = {json.dumps(command)}
-tools = ["{tool}"]
-timeout = "60s"
-"""
+def bomb() -> dict[str, Any]:
+    """A schema that doubles with each of its references."""
+    schemas: dict[str, Any] = {"s30": {}}
+    for number in range(30):
+        schemas[f"s{number}"] = {"allOf": [{"$ref": f"#/components/schemas/s{number + 1}"}] * 2}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/s0"}}}}
+    return one(requestBody=body) | {"components": {"schemas": schemas}}
 
 
-@pytest.mark.slow
-async def test_an_mcp_server_is_run_and_its_allowed_tools_called(kit: Open, tmp_path: Path) -> None:
-    """Over standard input and output, by the real client; what the list does not name does not exist."""
-    (tmp_path / "office.py").write_text(textwrap.dedent(SERVER), "utf-8")
-    command = json.dumps([sys.executable, str(tmp_path / "office.py")])
-    opened = kit(
-        f'[[tools]]\nname = "o"\nkind = "mcp"\ncommand = {command}\ntools = ["lunch"]\ntimeout = "30s"'
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{", "neither JSON nor YAML"),
+        ("a: [", "neither JSON nor YAML"),
+        ("[" * 100_000, "neither JSON nor YAML"),
+        ("", "no OpenAPI 3 document"),
+        ("[1]", "no OpenAPI 3 document"),
+        ("swagger: '2.0'", "no OpenAPI 3 document"),
+        ("openapi: 3.0.0", "does not say where"),
+        ({"openapi": "3.1.0", "paths": ["x"], "servers": [{"url": "WEB"}]}, "the document has none"),
+        (
+            {
+                "openapi": "3.1.0",
+                "paths": {"/x": None, "/y": 7, "z": {"get": {}}},
+                "servers": [{"url": "WEB"}],
+            },
+            "has none",
+        ),
+        (one() | {"servers": "x"}, "does not say where"),
+        (one() | {"servers": [None]}, "does not say where"),
+        (one() | {"servers": [{"url": "file:///etc"}]}, "does not say where"),
+        (one(parameters=[{"$ref": "http://127.0.0.1:9/p.json"}]), "another document"),
+        (one(parameters=[{"$ref": "#/nothing"}]), "not there"),
+        (one(parameters=[{"name": "q", "in": "query", "schema": {"type": "strnig"}}]), "no JSON Schema"),
+        (bomb(), "parts"),
+    ],
+)
+async def test_a_document_that_is_wrong_is_a_problem_that_is_told(
+    kit: Open, web: WebServer, tmp_path: Path, document: Any, said: str
+) -> None:
+    """Whatever is wrong with it; nothing is called by it, and no turn fails of it."""
+    text = document if isinstance(document, str) else json.dumps(document)
+    (tmp_path / "shop.yaml").write_text(text.replace("WEB", web.url), "utf-8")
+    opened = kit(shop('["x"]'))
+    assert await opened.toolbox.tools(["shop"]) == {}
+    assert said in opened.toolbox.problems["shop"]
+    assert web.asked == []
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.integers()
+        | st.text(max_size=3)
+        | st.sampled_from(["#", "#/paths", "string", "query", "path"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "$ref",
+                        "get",
+                        "parameters",
+                        "name",
+                        "in",
+                        "schema",
+                        "type",
+                        "requestBody",
+                        "content",
+                        "/x",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
     )
-    [tool] = (await opened.toolbox.tools(["o"])).values()
-    assert (tool.name, tool.description, tool.effects) == ("o_lunch", "What is for lunch.", False)
-    assert (await opened.call("o_lunch", {"day": "monday"})).output.text == "soup on monday"
-    assert (await opened.call("o_lunch", {})).record.outcome == "invalid_arguments"
-    assert (await opened.call("o_lunch", {"day": "sunday"})).record.outcome == "failed"
+)
+def test_any_document_is_read_or_refused(value: Any) -> None:
+    """In words: its text may be anything."""
+    for document in (one(parameters=value), one(requestBody=value), one() | {"paths": {"/x": value}}, value):
+        try:
+            [operation] = Document.of(json.dumps(document)).operations("x")
+            usable({"properties": {"p": operation.body}})
+        except SchemaError as error:
+            assert str(error)
 
 
-@pytest.mark.slow
-async def test_the_time_server_tells_the_time(kit: Open) -> None:
-    """A server that others wrote."""
-    server = str(Path(sys.executable).parent / "mcp-server-time")
-    toml = mcp("clock", "convert_time", server, "--local-timezone", "UTC")
-    given = {"source_timezone": "Europe/Madrid", "time": "12:00", "target_timezone": "America/Mexico_City"}
-    called = await kit(toml).call("clock_convert_time", given)
-    assert called.record.outcome == "ok"
-    assert "America/Mexico_City" in called.output.text
+async def test_a_document_does_not_decide_where_a_call_goes(
+    kit: Open, web: WebServer, tmp_path: Path
+) -> None:
+    """A path that would change the host is none; a header that is the bot's to set is not the document's."""
+    headers = [
+        {"name": name, "in": "header", "schema": {"default": "evil.example"}}
+        for name in ("Host", "authorization", "X-V")
+    ]
+    paths = {
+        "@evil.example/": {"get": {"operationId": "away"}},
+        "/x/{id}": {"get": {"operationId": "x", "parameters": headers}},
+    }
+    document = {"openapi": "3.0.0", "servers": [{"url": web.url}], "paths": paths}
+    (tmp_path / "shop.yaml").write_text(json.dumps(document), "utf-8")
+    away = kit(shop('["away"]'))
+    assert await away.toolbox.tools(["shop"]) == {}
+    web.says("/x/..%2f?a=b", {})
+    await kit(shop('["x"]')).call("shop_x", {"id": "../?a=b"})
+    [asked] = web.asked
+    assert asked.path == "/x/..%2F%3Fa=b"
+    assert asked.headers["host"] == web.place
+    assert "authorization" not in asked.headers
+    assert asked.headers["x-v"] == "evil.example"
 
 
-@asynccontextmanager
-async def office_over_http() -> AsyncIterator[str]:
-    server = MCPServer("office")
-
-    @server.tool()
-    def lunch(day: str) -> str:
-        """What is for lunch."""
-        return f"soup on {day}"
-
-    serving = uvicorn.Server(
-        uvicorn.Config(server.streamable_http_app(), port=0, log_level="error", lifespan="on", ws="none")
+async def test_a_fetched_document_does_not_decide_who_gets_a_secret(kit: Open, web: WebServer) -> None:
+    """Calls with one go to the document's own host, or to the one that the table names."""
+    web.says("/openapi.json", one() | {"servers": [{"url": "https://evil.example/api"}]})
+    fetched = shop('["x"]', 'headers = { X-Key = "${SHOP_KEY}" }').replace(
+        "shop.yaml", f"{web.url}/openapi.json"
     )
-    task = asyncio.create_task(serving.serve())
-    while not serving.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{serving.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        serving.should_exit = True
-        await task
+    opened = kit(fetched, SHOP_KEY="s3cr3t")
+    assert await opened.toolbox.tools(["shop"]) == {}
+    assert "evil.example" in opened.toolbox.problems["shop"]
+    named = kit(f'{fetched}base_url = "{web.url}"\n', SHOP_KEY="s3cr3t")
+    web.says("/x/1", {"ok": True})
+    assert (await named.call("shop_x", {"id": "1"})).output.text == '{"ok": true}'
 
 
-async def test_an_mcp_server_over_http_is_called_where_it_is_allowed(kit: Open) -> None:
-    """Its address is held to the same rules as every other."""
-    async with office_over_http() as url:
-        toml = f'[[tools]]\nname = "o"\nkind = "mcp"\nurl = "{url}/mcp"\ntools = ["lunch"]\n'
-        refused = kit(toml)
-        assert await refused.toolbox.tools(["o"]) == {}
-        assert "allow" in refused.toolbox.problems["o"]
-        opened = kit(toml)
-        opened.toolbox._settings = opened.toolbox._settings.model_copy(
-            update={"fetch": opened.toolbox._settings.fetch.model_copy(update={"allow": ("127.0.0.1",)})}
-        )
-        assert (await opened.call("o_lunch", {"day": "monday"})).output.text == "soup on monday"
-        await opened.toolbox.aclose()
+async def test_older_documents_are_understood(kit: Open, web: WebServer, tmp_path: Path) -> None:
+    """OpenAPI 3.0 says in its own way that something may be null, or that a bound is not reached."""
+    schema = {"type": "integer", "nullable": True, "minimum": 0, "exclusiveMinimum": True}
+    parameters = [
+        {"name": "n", "in": "query", "schema": schema},
+        {
+            "name": "tags",
+            "in": "query",
+            "explode": False,
+            "schema": {"type": "array", "items": {"type": "string"}},
+        },
+    ]
+    text = json.dumps(one(parameters=parameters)).replace("WEB", web.url)
+    (tmp_path / "shop.yaml").write_text(text, "utf-8")
+    web.says("/x/1", {})
+    opened = kit(shop('["x"]'))
+    outcomes = [
+        (await opened.call("shop_x", {"id": "1", "n": n})).record.outcome for n in (None, "3", 0, "many")
+    ]
+    assert outcomes == ["ok", "ok", "invalid_arguments", "invalid_arguments"]
+    await opened.call("shop_x", {"id": "1", "tags": ["a", "b"]})
+    assert web.asked[-1].path == "/x/1?tags=a,b"
 
 
 PIXEL = base64.b64decode(

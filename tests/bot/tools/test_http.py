@@ -168,7 +168,7 @@ async def test_what_takes_too_long_ends(kit: Open, web: WebServer) -> None:
     web.routes["/v1/a"] = slow
     opened = kit(WEATHER.replace("headers", 'timeout = "1s"\nheaders'), WEATHER_TOKEN="x")
     called = await opened.call("weather", {"city": "a"})
-    assert called.record.outcome == "failed"
+    assert called.record.outcome == "timed_out"
     assert "longer than 1 s" in called.output.text
 
 

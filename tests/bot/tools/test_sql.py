@@ -96,7 +96,7 @@ async def test_a_query_that_does_not_end_is_ended(kit: Open) -> None:
     toml = '[[tools]]\nname = "n"\nkind = "sql"\nurl = "sqlite:///stock.sqlite"\ntimeout = "1s"\n'
     toml += f'query = "{endless}"'
     called = await kit(toml).call("n")
-    assert called.record.outcome == "failed"
+    assert called.record.outcome == "timed_out"
 
 
 @pytest.mark.parametrize(

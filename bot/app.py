@@ -129,7 +129,14 @@ async def _join(
         voices=voices,
         journal=journal,
         dispatch=dispatch,
-        suggestions=Suggestions(settings, channels, voices, journal, library.titles),
+        suggestions=Suggestions(
+            settings,
+            channels,
+            voices,
+            journal,
+            titles=library.titles,
+            generations=library.generation_names,
+        ),
     )
     for platform in _PLATFORMS:
         if _configured(settings, platform):

@@ -14,7 +14,7 @@ import click
 from bot.commands import common_options
 from bot.commands.documents import evaluation, index, search
 from bot.commands.lookups import lookup
-from bot.commands.operations import doctor, init, serve, status
+from bot.commands.operations import doctor, generations, init, serve, status
 from bot.commands.questions import ask, chat
 from bot.errors import ConfigurationError, VoceroError
 from bot.register.cli import persona, register
@@ -47,7 +47,21 @@ def cli() -> None:
     """
 
 
-for command in (chat, ask, lookup, search, index, serve, status, doctor, init, evaluation, register, persona):
+for command in (
+    chat,
+    ask,
+    lookup,
+    search,
+    index,
+    generations,
+    serve,
+    status,
+    doctor,
+    init,
+    evaluation,
+    register,
+    persona,
+):
     cli.add_command(command)
 
 

@@ -26,6 +26,7 @@ def open_library(settings: Settings, *, writing: bool, answering: bool = False) 
             prices=model_prices(settings),
             providers=model_providers(settings),
             chroma_url=secret(settings.env.chroma_url),
+            generations=settings.generations,
         ),
         database,
         writing=writing,

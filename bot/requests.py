@@ -137,6 +137,16 @@ async def status(settings: Settings) -> dict[str, Any]:
     return answer.data or {}
 
 
+async def generations(settings: Settings, action: str, name: str | None = None) -> list[dict[str, Any]]:
+    """The generations of the index, after `show`, `use` or `drop`."""
+    async with open_terminal(settings, first=False) as terminal:
+        answer = await command(terminal, f"generations {action}", generation=name)
+    if answer.data is None or "generations" not in answer.data:
+        raise VoceroError(answer.text)
+    known: list[dict[str, Any]] = answer.data["generations"]
+    return known
+
+
 async def evaluate_retrieval(settings: Settings, queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Recall, MRR and nDCG of search over documents, with latencies inside the process."""
     from knowledge.evaluation import evaluate

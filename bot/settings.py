@@ -145,6 +145,8 @@ class FileSettings(Table):
     """Who answers, and who steps in; none: answers are extracted."""
     tasks: TaskSettings = TaskSettings()
     embedding: str = "local"
+    generations: Annotated[int, Field(ge=1)] = 2
+    """Generations of the index that are kept: the one that answers, and those that did before it."""
     language: Literal["es", "en"] = "es"
     admins: tuple[Place, ...] = ()
     models: dict[Provider, ProviderSettings] = Field(default_factory=dict)

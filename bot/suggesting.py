@@ -35,14 +35,22 @@ class Suggestions:
     """Suggests, within what the one who types may see."""
 
     def __init__(
-        self, settings: Settings, channels: Channels, voices: Voices, journal: Journal, titles: Titles
+        self,
+        settings: Settings,
+        channels: Channels,
+        voices: Voices,
+        journal: Journal,
+        *,
+        titles: Titles,
+        generations: Callable[[], Iterable[str]],
     ) -> None:
-        """`titles`: source and title of every document; blocks."""
+        """`titles`: source and title of every document; `generations`: names of the index's. Both block."""
         self._settings = settings
         self._channels = channels
         self._voices = voices
         self._journal = journal
         self._titles = titles
+        self._generations = generations
         self._known: tuple[float, list[tuple[str, str]]] = (-_FRESH, [])
 
     async def questions(self, typed: str, person: Person, channel: Channel, limit: int) -> list[str]:
@@ -76,6 +84,8 @@ class Suggestions:
             "persona": self._voices.names,
             "follow_ups": get_args(FollowUps),
         }
+        if completes == "generation":
+            return _matching(typed, await asyncio.to_thread(self._generations), limit)
         if completes != "setting_value":
             return _matching(typed, known.get(completes, ()), limit)
         setting = str(given.get("setting", ""))

@@ -241,6 +241,10 @@ class Library:
         """The generations of the index, oldest first."""
         return self._succession.status()
 
+    def generation_names(self) -> list[str]:
+        """Their names alone, oldest first."""
+        return self._succession.names()
+
     def use_generation(self, name: str, progress: Callable[[Progress], None] | None = None) -> None:
         """Has another generation answer, brought up to date first, until the settings ask for a third.
 

@@ -108,6 +108,10 @@ class Succession:
                 raise KnowledgeError(f"Generation `{name}` is being made: it is what the settings ask for.")
             self._drop(generation)
 
+    def names(self) -> list[str]:
+        """Of every generation, oldest first."""
+        return [one.name for one in self._generations.all()]
+
     def status(self) -> list[GenerationStatus]:
         """Every generation, oldest first."""
         active = self.active().name

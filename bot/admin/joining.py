@@ -2,6 +2,7 @@
 
 from bot.admin.admin import Admin
 from bot.admin.channel import ChannelCommands
+from bot.admin.generations import GenerationCommands
 from bot.admin.index import IndexCommands
 from bot.admin.spending import SpendingCommands
 from bot.admin.voices import VoiceCommands
@@ -30,6 +31,7 @@ def open_admin(
     index = IndexCommands(settings, library, journal, dispatch)
     speaking = VoiceCommands(settings, channels, voices, answering)
     channel = ChannelCommands(settings, channels, voices)
+    generations = GenerationCommands(library)
     return Admin(
         settings,
         journal,
@@ -37,6 +39,9 @@ def open_admin(
             "status": index.status,
             "sources": index.sources,
             "reindex": index.reindex,
+            "generations show": generations.show,
+            "generations use": generations.use,
+            "generations drop": generations.drop,
             "persona": speaking.persona,
             "test": speaking.test,
             "channel show": channel.show,

@@ -7,7 +7,7 @@ a name where the platform can show it translated. In keys a blank of a name is `
 from dataclasses import dataclass
 from typing import Literal
 
-Completes = Literal["source", "persona", "setting_value", "tool"]
+Completes = Literal["source", "persona", "setting_value", "tool", "generation"]
 """Where values come from: `Desk.complete` lists them."""
 
 
@@ -75,6 +75,11 @@ COMMANDS: dict[str, AdminCommand] = {
             ),
             slow=True,
         ),
+        AdminCommand("generations show"),
+        AdminCommand(
+            "generations use", (Parameter("generation", required=True, completes="generation"),), slow=True
+        ),
+        AdminCommand("generations drop", (Parameter("generation", required=True, completes="generation"),)),
         AdminCommand("persona", (Parameter("persona", completes="persona"),)),
         AdminCommand("test", (Parameter("question", required=True, rest=True),)),
         AdminCommand("channel show"),

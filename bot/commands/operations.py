@@ -1,4 +1,4 @@
-"""`serve`, `status`, `doctor` and `init`."""
+"""`serve`, `status`, `generations`, `doctor` and `init`."""
 
 import logging
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bot.commands import common_options, json_option, run, settings_of
-from bot.commands.output import console, output, show_checks, show_status
+from bot.commands.output import console, output, show_checks, show_generations, show_status
 
 
 @click.command()
@@ -37,6 +37,52 @@ def status(as_json: bool) -> None:
             write(report)
         else:
             show_status(console(), report)
+
+
+@click.group()
+def generations() -> None:
+    """See the generations of the index; go back to one.
+
+    Another embedder makes a new one. The old one answers until that is whole, and is kept.
+    """
+
+
+@generations.command(name="show")
+@json_option
+@common_options
+def show_all(as_json: bool) -> None:
+    """Show every generation, and which one answers."""
+    _generations("show", None, as_json)
+
+
+@generations.command(name="use")
+@click.argument("name")
+@json_option
+@common_options
+def use(name: str, as_json: bool) -> None:
+    """Have a generation answer, once it is up to date."""
+    _generations("use", name, as_json)
+
+
+@generations.command(name="drop")
+@click.argument("name")
+@json_option
+@common_options
+def drop(name: str, as_json: bool) -> None:
+    """Delete a generation that does not answer."""
+    _generations("drop", name, as_json)
+
+
+def _generations(action: str, name: str | None, as_json: bool) -> None:
+    settings = settings_of()
+    from bot.requests import generations as carry_out
+
+    with output(as_json) as write:
+        known = run(carry_out(settings, action, name))
+        if write:
+            write({"generations": known})
+        else:
+            show_generations(console(), known)
 
 
 @click.command()

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
@@ -117,6 +118,20 @@ def show_status(out: "Console", report: Mapping[str, Any]) -> None:
         told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in counts.items())
         out.print(f"{key}: {told or 'none'}", markup=False)
     out.print(f"model: {report.get('model') or 'none, answers are quotes'}", markup=False)
+
+
+def show_generations(out: "Console", generations: Sequence[Mapping[str, Any]]) -> None:
+    """The generations of the index, a row for each."""
+    columns = ("name", "embedding", "documents", "chunks", "vectors", "bytes", "made", "state")
+    rows = [
+        [
+            *(_cell(one[column]) for column in columns[:-2]),
+            _ago(time.time() - one["created"]),
+            "answers" if one["active"] else "is being made" if one["next"] else "",
+        ]
+        for one in generations
+    ]
+    _show_table(out, columns, rows)
 
 
 def _show_table(out: "Console", columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

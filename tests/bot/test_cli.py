@@ -358,6 +358,7 @@ def test_version_and_help(vocero: Vocero) -> None:
         "chat",
         "doctor",
         "eval",
+        "generations",
         "index",
         "init",
         "lookup",

@@ -274,7 +274,7 @@ class Noted(Desk):
             voices=voices,
             journal=journal,
             dispatch=Dispatch(redis),
-            suggestions=Suggestions(settings, channels, voices, journal, list),
+            suggestions=Suggestions(settings, channels, voices, journal, titles=list, generations=list),
         )
         self.memory = memory
         self.dispatch = self._dispatch

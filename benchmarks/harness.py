@@ -18,7 +18,7 @@ _RSS_UNIT = 1024 if sys.platform == "linux" else 1024**2
 
 @dataclass(frozen=True)
 class Run:
-    """A finished process: CPU seconds and peak memory of it and its children, and its JSON."""
+    """A finished process: CPU seconds of it and its children, the largest one's peak memory, and its JSON."""
 
     cpu: float
     rss_mb: float
@@ -27,23 +27,26 @@ class Run:
 
 def run(command: Sequence[str | Path], cwd: Path = ROOT) -> Run:
     """Runs a command that prints JSON last."""
-    process = subprocess.Popen(
-        [str(word) for word in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=cwd,
-        text=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("VOCERO")},
+    # By way of a small process: the system counts what a process was forked from to its peak memory.
+    words = [sys.executable, __file__, *map(str, command)]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("VOCERO")}
+    done = subprocess.run(
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd, text=True, env=env, check=False
     )
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))} failed with {process.returncode}")
-    lines = output.strip().splitlines()
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))} failed with {done.returncode}")
+    *lines, used = done.stdout.strip().splitlines()
+    output = "\n".join(lines)
     parsed = json.loads(lines[-1]) if lines and lines[-1].startswith(("{", "[")) else output
-    return Run(used.ru_utime + used.ru_stime, used.ru_maxrss / _RSS_UNIT, parsed)
+    return Run(**json.loads(used), output=parsed)
+
+
+def _measure(command: Sequence[str]) -> None:
+    """Runs a command and prints what it cost as one more line."""
+    code = subprocess.call(command)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print("\n" + json.dumps({"cpu": used.ru_utime + used.ru_stime, "rss_mb": used.ru_maxrss / _RSS_UNIT}))
+    sys.exit(code)
 
 
 def vocero(folder: Path, *arguments: str) -> Run:
@@ -111,3 +114,7 @@ class Table:
 
     def __post_init__(self) -> None:
         print(f"\n{self.title}", flush=True)
+
+
+if __name__ == "__main__":
+    _measure(sys.argv[1:])

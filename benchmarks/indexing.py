@@ -45,6 +45,7 @@ def first_answer(table: Table, work: Path, documents: Path, stock: Path | None) 
         full = run([stock, Path(__file__).parent / "stock.py", "index", documents, work / "stock"])
         table.add("stock: full index", f"{full.cpu:.1f} CPU s", "")
         table.add("stock ÷ vocero", f"{full.cpu / answer.cpu:.1f} ×", "≥ 40")
+        table.add("stock: peak memory of the full index", f"{full.rss_mb:.0f} MB")
 
 
 def unchanged(table: Table, library: Library, documents: Path) -> None:

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import hashlib
 import shutil
+import statistics
 import tempfile
 from pathlib import Path
 
@@ -62,15 +63,17 @@ def one_changed(table: Table, library: Library, documents: Path, count: int) -> 
     """One changed document, its own embedding and the listing taken off."""
     changed = sorted(documents.rglob("*.md"))[count // 2]
     library.sync("docs")
-    with spending() as idle:
-        library.sync("docs")
     costs = []
-    for turn in range(5):
+    for turn in range(9):
+        with spending() as idle:
+            library.sync("docs")
         changed.write_text(f"{changed.read_text('utf-8')}\n\nNota número {turn} sobre el cambio.\n", "utf-8")
         with spending() as spent:
             library.sync("docs")
         costs.append((spent.cpu - idle.cpu) * 1000)
-    table.add(f"one changed of {count:,}, words (median of 5)", f"{sorted(costs)[2]:.0f} CPU ms", "≤ 150")
+    table.add(
+        f"one changed of {count:,}, words (median of 9)", f"{statistics.median(costs):.0f} CPU ms", "≤ 150"
+    )
 
 
 def fill_vectors(library: Library) -> None:

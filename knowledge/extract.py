@@ -127,7 +127,16 @@ def _chosen(asked: Asked, ranked: Sequence[Scored], room: int) -> list[_Pick]:
     whole = [ranked[i] for i in indexes]
     picks = [_Pick.whole(found) for found in whole]
     picks += [_Pick.whole(found, lead) for found, lead in _leads(whole)]
-    return picks if cut is None else picks + _cut(asked, ranked[cut], room - _words(whole))
+    if cut is None:
+        return _in_order(picks, whole)
+    picks += _cut(asked, ranked[cut], room - _words(whole))
+    return _in_order(picks, [ranked[i] for i in sorted((*indexes, cut))])
+
+
+def _in_order(picks: Sequence[_Pick], chosen: Sequence[Scored]) -> list[_Pick]:
+    """The passage whose candidate is best comes first, whatever search thought of it."""
+    order = {rank: place for place, rank in enumerate(dict.fromkeys(found.rank for found in chosen))}
+    return sorted(picks, key=lambda pick: (order[pick.rank], pick.candidate.position))
 
 
 def _words(chosen: Sequence[Scored]) -> int:
@@ -184,9 +193,8 @@ def _cut(asked: Asked, found: Scored, room: int) -> list[_Pick]:
 
 def _quotes(picks: Sequence[_Pick]) -> Iterator[Quote]:
     """The picks joined where they stand together."""
-    ordered = sorted(picks, key=lambda pick: (pick.rank, pick.candidate.position))
     group: list[_Pick] = []
-    for pick in ordered:
+    for pick in picks:
         if group and not _together(group[-1], pick):
             yield _quote(group)
             group = []

@@ -83,7 +83,7 @@ def _first(settings: Settings, library: Any, request: AskRequest) -> str | None:
     place: Channel = parse_channel(request.channel)
     sources = settings.channel_for(place.platform, place.id, place.name).sources
     asked = searchable(request.question, settings.language)
-    hits = library.search(asked, limit=1, sources=sources, per_document=True).hits
+    hits = library.find(asked, limit=1, sources=sources, per_document=True).hits
     return hits[0].passage.document if hits else None
 
 

@@ -35,7 +35,7 @@ def run(command: Sequence[str | Path], cwd: Path = ROOT) -> Run:
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} failed with {done.returncode}")
-    *lines, used = done.stdout.strip().splitlines()
+    *lines, used = filter(str.strip, done.stdout.splitlines())
     output = "\n".join(lines)
     parsed = json.loads(lines[-1]) if lines and lines[-1].startswith(("{", "[")) else output
     return Run(**json.loads(used), output=parsed)

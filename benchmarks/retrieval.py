@@ -2,7 +2,8 @@
 
     python benchmarks/retrieval.py --data FOLDER [--stock PYTHON] [--items 300]
 
-Compares stems alone, words (stems and grams), words and vectors, and with `--stock` (a Python that has
+Compares stems alone, words (stems and grams), words and vectors, these with the sentences of the first
+passages weighed, too (what `vocero search` shows), and with `--stock` (a Python that has
 the `stock` extra) the stock LlamaIndex recipe. FOLDER holds `xquad_es_dev.json`, `xquad_en_dev.json` and
 for known items `known_item_visualstudio_es.jsonl` with `corpora/visualstudio-es`.
 """
@@ -24,6 +25,7 @@ from knowledge.documents import Document, Fetched, Passage
 from knowledge.embedding import Embedder, Vector, count_pieces, open_embedder
 from knowledge.errors import UnreadableError
 from knowledge.evaluation import scores
+from knowledge.evidence import by_evidence
 from knowledge.lexical import LexicalReader, LexicalWriter, Terms
 from knowledge.reading import read
 from knowledge.retrieval import Retriever
@@ -147,6 +149,10 @@ def ours(task: Task, embedder: Embedder, index: Path) -> dict[str, list[list[str
             ]
             rankings[name] = [[hit.passage.document for hit in one.hits] for one in found]
             retriever.close()
+        rankings["and evidence"] = [
+            [hit.passage.document for hit in by_evidence(query, one.hits, reader)]
+            for (query, _), one in zip(task.queries, found, strict=True)
+        ]
     return rankings
 
 

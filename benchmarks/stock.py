@@ -3,6 +3,7 @@
     python benchmarks/stock.py index FOLDER STORE      full index of a folder, or an incremental run over it
     python benchmarks/stock.py ask STORE QUESTION      cold start to the first retrieved chunk
     python benchmarks/stock.py rank QUERIES.jsonl STORE  ten documents for each {"query"}
+    python benchmarks/stock.py embed TEXTS.json        what embedding costs: {"queries": […], "passages": […]}
 
 SimpleDirectoryReader, IngestionPipeline with SentenceSplitter and a docstore, HuggingFaceEmbedding on local
 MiniLM weights, ChromaVectorStore, VectorIndexRetriever. Prints one JSON object; CPU is the whole process's.
@@ -87,6 +88,22 @@ def rank(queries: Path, store: Path) -> dict[str, Any]:
     return {"rankings": rankings}
 
 
+def embed(texts: Path) -> dict[str, Any]:
+    """Milliseconds of a query at p50, and CPU milliseconds of a passage."""
+    given = json.loads(texts.read_text(encoding="utf-8"))
+    model = embedder()
+    model.get_text_embedding_batch(["warm"] * 8)
+    times = []
+    for query in given["queries"]:
+        started = time.perf_counter()
+        model.get_query_embedding(query)
+        times.append((time.perf_counter() - started) * 1000)
+    started = time.process_time()
+    model.get_text_embedding_batch(given["passages"])
+    passage = (time.process_time() - started) * 1000 / (len(given["passages"]) or 1)
+    return {"query_p50_ms": sorted(times)[len(times) // 2] if times else None, "passage_cpu_ms": passage}
+
+
 def main() -> None:
     """Runs one command and tells what it cost."""
     os.environ["HF_HUB_OFFLINE"] = "1"
@@ -99,6 +116,8 @@ def main() -> None:
             result = ask(Path(arguments[0]), arguments[1])
         case "rank":
             result = rank(Path(arguments[0]), Path(arguments[1]))
+        case "embed":
+            result = embed(Path(arguments[0]))
         case _:
             sys.exit(__doc__)
     used = resource.getrusage(resource.RUSAGE_SELF)

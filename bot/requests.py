@@ -86,7 +86,7 @@ async def search(
         readers = frozenset()
     with contextlib.closing(open_library(settings, writing=False)) as library:
         found = await asyncio.to_thread(
-            library.search, query, limit=limit, sources=sources, readers=readers, per_document=documents
+            library.find, query, limit=limit, sources=sources, readers=readers, per_document=documents
         )
     return [
         {
@@ -156,7 +156,7 @@ async def evaluate_retrieval(settings: Settings, queries: Sequence[Mapping[str, 
 
         def ranked(query: str) -> list[str]:
             asked = searchable(query, settings.language)
-            found = library.search(asked, limit=10, sources=sources, readers=None, per_document=True)
+            found = library.find(asked, limit=10, sources=sources, readers=None, per_document=True)
             return [hit.passage.document for hit in found.hits]
 
         return await asyncio.to_thread(evaluate, ranked, queries)

@@ -151,4 +151,4 @@ class Hit:
     score: float
     """Between 0 and 1, comparable within one result only."""
     parts: dict[str, float] = field(default_factory=dict)
-    """Raw scores by engine: `stem`, `char4`, `dense`."""
+    """Raw scores by engine: `stem`, `char4`, `dense`; `evidence`, where the sentences were weighed."""

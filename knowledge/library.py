@@ -15,6 +15,7 @@ import sqlalchemy
 from knowledge.documents import Source
 from knowledge.engine import Engine
 from knowledge.errors import KnowledgeError, ModelError, SourceError
+from knowledge.evidence import WEIGHED, by_evidence
 from knowledge.lexical import LexicalReader
 from knowledge.manifest import IndexStatus, Manifest
 from knowledge.models import Models, Price, Provider, Task
@@ -176,6 +177,20 @@ class Library:
     ) -> set[tuple[str, str]]:
         """Which of these documents (source and document) there are, and may be read, at this moment."""
         return self.manifest.readable(documents, readers)
+
+    def find(
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        sources: frozenset[str],
+        readers: frozenset[str] | None = frozenset(),
+        per_document: bool = False,
+    ) -> Found:
+        """What a person is shown who looks for passages: `search`, and their sentences weighed, too."""
+        most = max(limit, WEIGHED)
+        found = self.search(question, limit=most, sources=sources, readers=readers, per_document=per_document)
+        return replace(found, hits=by_evidence(question, found.hits, self.statistics)[:limit])
 
     def engine(self, llm: Sequence[str] = ()) -> Engine:
         """The engine that answers with the first of these models that can, or with the configured ones."""

@@ -1,6 +1,7 @@
 """Orders to tú that look like something else: guarda is also what somebody does, prueba a noun."""
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from bot.register.conjugation import conjugate
@@ -8,21 +9,31 @@ from bot.register.forms import Class, Reading, readings, third_person
 from bot.register.place import Place, Verdict
 from bot.register.words import words
 
+_BEFORE: Final = {("antes", "de"), ("de", "nuevo"), ("al", "final"), ("al", "principio"), ("otra", "vez")}
 _AFTER_ORDERS: Final = words("orders", "after_orders")
 _CALLS: Final = words("orders", "calls")
+_CLITICS: Final = words("context", "clitics")
+_DEICTIC: Final = words("orders", "deictic")
 _DESCRIPTIVE: Final = words("orders", "descriptive")
 _FIRST_PERSON: Final = words("context", "first_person")
 _INFINITIVE: Final = re.compile(r"[aeií]r(?:me|te|se|nos|l[oae]s?)*$")
+_FUNCTION: Final = words("context", "function")
+_HAPPENING: Final = words("orders", "happening")
 _LABELS: Final = words("orders", "labels")
 _NEVER: Final = words("orders", "never")
 _MINDING: Final = frozenset(("verifica", "comprueba", "revisa", "confirma", "vigila", "controla"))
 _NOMINAL: Final = words("verbs", "nominal")
 _NO_PLACES: Final = words("orders", "no_places")
 _OTHERS: Final[frozenset[Class]] = frozenset({"V", "U", "UU", "W"})
+_PERSONAL: Final = words("orders", "personal")
+_PHRASES: Final = frozenset(tuple(phrase.split("_")) for phrase in words("orders", "phrases"))
+_REPORTING: Final = words("orders", "reporting")
 _SEQUENCE: Final = words("orders", "sequence")
 _STATING: Final = words("orders", "stating")
+_STEPS: Final = words("orders", "steps")
 _USUAL: Final = words("orders", "usual")
 _WITH_DE: Final = words("orders", "tu_with_de")
+_WHEN: Final = words("orders", "when")
 _WITH_DE_INFINITIVE: Final = words("orders", "tu_with_de_infinitive")
 
 
@@ -94,17 +105,67 @@ def _ordered(place: Place, verb: str) -> bool:
     told = place.aside and place.word not in _USUAL  # Este servidor es especial: aloja tu perfil.
     if place.polite or (place.has("T", "TV") and not told) or _wishing(place):
         return True
+    if (place.word, place.at(1)) in _PHRASES and place.start:
+        return True
     if verb in _STATING:
         return False
     familiar = bool(place.evidence & {"T", "TV"}) and not place.evidence & {"V", "U"}
     if place.start == "comma":
-        return _after_purpose(place) or (familiar and place.tokens[0].word in _SEQUENCE)
+        return _after_clause(place, verb) or (familiar and place.tokens[0].word in _SEQUENCE)
     if place.start != "first" or place.aside:
         return False
     if familiar or place.at(1) == "sesión" or (place.word in _LABELS and (place.brief or place.token.step)):
         return True
-    descriptive = verb in _DESCRIPTIVE or verb.endswith(("izar", "ificar"))
-    return place.word in _USUAL or (not descriptive and (place.with_object or place.token.step))
+    return place.word in _USUAL or (not _reported(place) and _instructed(place, verb))
+
+
+def _instructed(place: Place, verb: str) -> bool:
+    """Whether the rest of the clause is what one is told, not what is told of a program."""
+    works = verb in _DESCRIPTIVE or verb.endswith(("izar", "ificar"))
+    if not works or verb in _PERSONAL:
+        return place.with_object or place.token.step or _directed(place)
+    return _directed(place) if place.with_object or place.token.hidden_after else False
+
+
+def _directed(place: Place) -> bool:
+    """Points at what is here or comes next, says before what or as what: crea este archivo, una función que sume."""
+    rest = [token.word for token in place.tokens[place.index + 1 :]]
+    if place.led or not _DEICTIC.isdisjoint(rest[:3]) or not _WHEN.isdisjoint(rest) or place.introduces:
+        return True
+    pairs = list(pairwise(rest))
+    purpose = any(first == "para" and _INFINITIVE.search(second) for first, second in pairs[:6])
+    if any(pair in _BEFORE for pair in pairs) or (purpose and not place.token.hidden_after):
+        return True
+    return _asked_for(place) or _goes_on(place)
+
+
+def _asked_for(place: Place) -> bool:
+    """Crea una función que reciba dos números: what is not there yet."""
+    for index in range(place.index + 2, min(place.index + 8, len(place.tokens) - 1)):
+        if place.tokens[index].word == "que":
+            word = place.tokens[index + 1].word
+            return not third_person(word) and any(one.cls in ("U", "UU") for one in readings(word))
+    return False
+
+
+def _goes_on(place: Place) -> bool:
+    """Importa el módulo y llama a main(): another order is joined that is hardly a program's."""
+    for index in range(place.index + 2, len(place.tokens)):
+        other = Place(place.sentence, index, place.marks, place.evidence)
+        if other.at(-1) in ("y", "e") and other.word in _USUAL:
+            return True
+    return False
+
+
+def _reported(place: Place) -> bool:
+    """Crea un objeto y lo devuelve, copia los archivos especificados: what something does."""
+    rest = place.tokens[place.index + 1 :]
+    if any(token.word in _REPORTING for token in rest):
+        return True
+    return any(
+        one.word in ("y", "e", "o") and other.word in _CLITICS and third_person(third.word)
+        for one, other, third in zip(rest, rest[1:], rest[2:], strict=False)
+    )
 
 
 def _wishing(place: Place) -> bool:
@@ -113,6 +174,34 @@ def _wishing(place: Place) -> bool:
         return False
     clause = (token.word for token in place.tokens[place.index + 2 : place.index + 8])
     return any(one.cls in ("U", "UU") for word in clause if not third_person(word) for one in readings(word))
+
+
+def _after_clause(place: Place, verb: str) -> bool:
+    """Para guardarlo, pulsa; en el menú, elige; primero, crea; si falla, reinicia; Ana, mira."""
+    first = place.tokens[0].word
+    if _after_purpose(place):
+        return True
+    if sum(token.closed for token in place.tokens[: place.index]) != 1 or _reported(place):
+        return False
+    called = place.index == 1 and place.calls and (place.with_object or place.at(1) in ("", "a", "que"))
+    if called or (first in _STEPS and (place.index == 1 or place.tokens[place.index - 1].word in _STEPS)):
+        return True
+    if first in ("si", "cuando") and place.tokens[1].word != "bien" and (place.word in _USUAL or verb in _PERSONAL or place.with_object):
+        return _happens(place)
+    return False
+
+
+def _happens(place: Place) -> bool:
+    """Si el error persiste, cuando termine: a thing does that, somebody else has to do the rest."""
+    clause = [token.word for token in place.tokens[1 : place.index]]
+    return not _HAPPENING.isdisjoint(clause) or (
+        place.tokens[0].word == "cuando"
+        and any(
+            one.cls == "U" and not third_person(word) and word not in _FUNCTION
+            for word in clause
+            for one in readings(word)
+        )
+    )
 
 
 def _after_purpose(place: Place) -> bool:

@@ -19,7 +19,10 @@ _DETERMINERS: Final = words("context", "determiners")
 _FUNCTION: Final = words("context", "function")
 _LEANING: Final = words("context", "leaning")
 _MASCULINE: Final = words("verbs", "masculine")
+_NO_NAMES: Final = words("context", "no_names")
 _PREPOSITIONS: Final = words("context", "prepositions")
+
+_STEPS: Final = words("orders", "steps")
 
 Tier = Literal["hard", "soft"]
 Verdict = tuple[Class, Tier] | None
@@ -183,9 +186,26 @@ class Place:
         return self.sentence.end == "!" or any(token.word == "favor" for token in self.tokens)
 
     @property
+    def introduces(self) -> bool:
+        """The sentence ends with a colon: what follows is to be written, pressed or seen."""
+        return self.tokens[-1].colon and not self.token.last
+
+    @property
+    def led(self) -> bool:
+        """Words of a sequence stand before it: luego instala, después abre."""
+        return self.index > 0 and self.tokens[0].word in _STEPS
+
+    @property
+    def calls(self) -> bool:
+        """The word before is a name that is called: Ana, mira."""
+        name = self.tokens[self.index - 1].text
+        return name[0].isupper() and not name.isupper() and name.lower() not in _NO_NAMES and name[-5:] != "mente"
+
+    @property
     def brief(self) -> bool:
-        """A label of four words at most, without a full stop: busca usuarios…"""
-        return self.index == 0 and 1 < len(self.tokens) <= 4 and self.sentence.end in ("", "…")
+        """A label of four words at most, without a full stop or with an object: busca usuarios…, crea una lista."""
+        ended = self.sentence.end not in ("", "…") and not (self.sentence.end == "." and self.with_object)
+        return self.index == 0 and 1 < len(self.tokens) <= 4 and not ended
 
     def coordinated(self, *classes: Class) -> bool:
         """A sure imperative of that address stands earlier in the sentence."""

@@ -91,6 +91,8 @@ class Token:
     """Ends its sentence."""
     closed: bool = False
     """A comma or a bracket stands right after it."""
+    colon: bool = False
+    """A colon does."""
 
 
 @dataclass(slots=True)
@@ -134,6 +136,8 @@ def sentences(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> Iterator[S
         elif kind == "colon":
             pending.first = pending.label = True
             pending.hidden = False
+            if current.tokens:
+                current.tokens[-1].colon = True
         elif current.tokens:
             pending.comma = piece[0] != ")"
             pending.hidden = False

@@ -98,19 +98,7 @@ def measure(texts: list[Labelled], *, misses: bool) -> None:
             else:
                 heard[span] = cls, tier
         for span in sorted({*heard, *one.gold}):
-            wanted, (found, tier) = one.gold.get(span, ""), heard.get(span, ("", ""))
-            if span in one.unsure and (found, tier) in (("", ""), (wanted, "soft")):
-                continue
-            right = found == wanted and span not in one.unsure
-            word = one.text[slice(*span)].lower()
-            for name in ("all", found, *kinds(word, found)) if tier == "hard" else ():
-                tallies[name].sure += 1
-                tallies[name].right += right
-            for name in ("all", wanted, *kinds(word, wanted)) if wanted and span not in one.unsure else ():
-                tallies[name].wanted += 1
-                tallies[name].heard += right
-            if misses and (tier == "hard" if not wanted else not (right and tier == "hard")):
-                print(f"{wanted or '–'} heard as {found or '–'} {tier}: {shown(one.text, span)}")
+            count(tallies, one, span, heard.get(span, ("", "")), misses=misses)
     print(f"{len(texts)} texts, {tallies['all'].wanted} forms of address")
     print(f"{'class':12}{'hard precision':>16}{'hard recall':>14}{'recall':>10}{'n':>7}")
     for name, tally in tallies.items():
@@ -120,6 +108,25 @@ def measure(texts: list[Labelled], *, misses: bool) -> None:
     if meant:
         precision, recall = share(implied_right, implied), share(implied_right, meant)
         print(f"usted unsaid: precision {precision}, recall {recall}, n {meant}")
+
+
+def count(
+    tallies: dict[str, Tally], one: Labelled, span: Span, finding: tuple[str, str], *, misses: bool
+) -> None:
+    """Compares a finding, class and tier, with what is wanted there; either may be missing."""
+    wanted, unsure, word = one.gold.get(span, ""), span in one.unsure, one.text[slice(*span)].lower()
+    found, tier = finding
+    if unsure and finding in (("", ""), (wanted, "soft")):
+        return
+    right = found == wanted and not unsure
+    for name in ("all", found, *kinds(word, found)) if tier == "hard" else ():
+        tallies[name].sure += 1
+        tallies[name].right += right
+    for name in ("all", wanted, *kinds(word, wanted)) if wanted and not unsure else ():
+        tallies[name].wanted += 1
+        tallies[name].heard += right
+    if misses and (tier == "hard" if not wanted else not (right and tier == "hard")):
+        print(f"{wanted or '–'} heard as {found or '–'} {tier}: {shown(one.text, span)}")
 
 
 def heard_in(one: Labelled) -> Iterator[tuple[Span, str, str, bool]]:

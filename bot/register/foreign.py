@@ -9,7 +9,9 @@ from bot.register.tokens import Token
 from bot.register.words import group_of, words
 
 # Endings and letters that few other languages write.
-_SPANISH: Final = re.compile(r"[ñáéíóú]|(?:ad[oa]|ari[oa]|ient[oa]|mente|.{3}[oa]s|.{2}[aei]r)$")
+_SPANISH: Final = re.compile(
+    r"[ñáéíóú]|(?:ad[oa]|ari[oa]|ient[oa]|mente|.{3}[oa]s|.{2}[aei]r(?:me|te|se|l[oae]s?)?)$"
+)
 _ONLY_SPANISH: Final = re.compile(r"ñ|ción$|.[áí]s?$|.ó$")
 _LANGUAGES: Final = ("es", "en", "pt", "fr", "it", "ca", "de")
 

@@ -60,6 +60,8 @@ def implied(place: Place) -> tuple[Reading, Tier] | None:
         return None
     if place.leaned_on and place.at(-2) != "si":
         return None
+    if place.at(1) in ("usted", "ud"):  # That word tells it.
+        return None
     tier = _asked(place) if place.asked else _stated(place)
     return (Reading("U", verb[1], verb[0]), tier) if tier else None
 

@@ -25,6 +25,7 @@ _MINDING: Final = frozenset(("verifica", "comprueba", "revisa", "confirma", "vig
 _NOMINAL: Final = words("verbs", "nominal")
 _NO_PLACES: Final = words("orders", "no_places")
 _OTHERS: Final[frozenset[Class]] = frozenset({"V", "U", "UU", "W"})
+_ONCE: Final = {("cuando", "se"), ("si", "se"), ("solo", "cuando")}
 _PERSONAL: Final = words("orders", "personal")
 _PHRASES: Final = frozenset(tuple(phrase.split("_")) for phrase in words("orders", "phrases"))
 _REPORTING: Final = words("orders", "reporting")
@@ -78,8 +79,11 @@ def _maybe_third(place: Place, verb: str) -> Verdict:
         other = place.at(1) in ("y", "o") or any(token.word in _FIRST_PERSON for token in place.tokens)
         sure = len(word) > 3 or place.token.sign or (place.at(1) and not other)
         return "T", "hard" if sure else "soft"
+    if (word, place.at(1)) in _PHRASES and place.start != "joined":
+        return "T", "hard"
     if verb in _NEVER and not (verb == "pasar" and place.start == "comma" and _after_purpose(place)):
-        return ("T", "soft") if place.start == "first" and place.at(1) in ("por", "adelante") else None
+        goes_in = place.start == "first" and place.at(1) in ("por", "adelante")  # Pasa por recepción.
+        return ("T", "hard" if place.has("T", "TV") else "soft") if goes_in else None
     if word in _CALLS and place.token.closed:
         return "T", "hard"
     others = place.evidence & _OTHERS and not place.has("T")
@@ -97,15 +101,14 @@ def _like_noun(place: Place) -> bool:
     if after and word + "s" in _NOMINAL:  # Cuenta creada, consulta pública; but prueba a abrirlo.
         verbal = place.with_object or after in _AFTER_ORDERS or _INFINITIVE.search(after)
         return not (verbal or place.start == "comma")
-    return place.start == "first" and not after and not place.token.hidden_after
+    called = place.token.sign == "¡" and word + "s" not in _NOMINAL  # ¡Corre!
+    return place.start == "first" and not after and not place.token.hidden_after and not called
 
 
 def _ordered(place: Place, verb: str) -> bool:
     """Whether what could be a third person as well is an order: by its company, its object or its verb."""
     told = place.aside and place.word not in _USUAL  # Este servidor es especial: aloja tu perfil.
     if place.polite or (place.has("T", "TV") and not told) or _wishing(place):
-        return True
-    if (place.word, place.at(1)) in _PHRASES and place.start:
         return True
     if verb in _STATING:
         return False
@@ -114,27 +117,30 @@ def _ordered(place: Place, verb: str) -> bool:
         return _after_clause(place, verb) or (familiar and place.tokens[0].word in _SEQUENCE)
     if place.start != "first" or place.aside:
         return False
-    if familiar or place.at(1) == "sesión" or (place.word in _LABELS and (place.brief or place.token.step)):
+    if familiar or place.at(1) == "sesión":
         return True
-    return place.word in _USUAL or (not _reported(place) and _instructed(place, verb))
+    label = place.word in _LABELS and (place.brief or place.token.step)
+    return not _reported(place) and (label or place.word in _USUAL or _instructed(place, verb))
 
 
 def _instructed(place: Place, verb: str) -> bool:
     """Whether the rest of the clause is what one is told, not what is told of a program."""
     works = verb in _DESCRIPTIVE or verb.endswith(("izar", "ificar"))
     if not works or verb in _PERSONAL:
-        return place.with_object or place.token.step or _directed(place)
-    return _directed(place) if place.with_object or place.token.hidden_after else False
+        return place.with_object or place.token.step or _directed(place, verb)
+    return _directed(place, verb) if place.with_object or place.token.hidden_after else False
 
 
-def _directed(place: Place) -> bool:
-    """Points at what is here or comes next, says before what or as what: crea este archivo, una función que sume."""
+def _directed(place: Place, verb: str) -> bool:
+    """Points at what is here or comes next, or says what for: crea este archivo, una función que sume."""
     rest = [token.word for token in place.tokens[place.index + 1 :]]
     if place.led or not _DEICTIC.isdisjoint(rest[:3]) or not _WHEN.isdisjoint(rest) or place.introduces:
         return True
     pairs = list(pairwise(rest))
     purpose = any(first == "para" and _INFINITIVE.search(second) for first, second in pairs[:6])
-    if any(pair in _BEFORE for pair in pairs) or (purpose and not place.token.hidden_after):
+    if any(pair in _BEFORE for pair in pairs):
+        return True
+    if purpose and (verb in _PERSONAL or place.word in _LABELS) and not place.token.hidden_after:
         return True
     return _asked_for(place) or _goes_on(place)
 
@@ -162,6 +168,8 @@ def _reported(place: Place) -> bool:
     rest = place.tokens[place.index + 1 :]
     if any(token.word in _REPORTING for token in rest):
         return True
+    if any((one.word, other.word) in _ONCE for one, other in pairwise(rest)):
+        return True
     return any(
         one.word in ("y", "e", "o") and other.word in _CLITICS and third_person(third.word)
         for one, other, third in zip(rest, rest[1:], rest[2:], strict=False)
@@ -183,10 +191,14 @@ def _after_clause(place: Place, verb: str) -> bool:
         return True
     if sum(token.closed for token in place.tokens[: place.index]) != 1 or _reported(place):
         return False
-    called = place.index == 1 and place.calls and (place.with_object or place.at(1) in ("", "a", "que"))
+    called = place.index == 1 and place.calls and (place.with_object or place.word in _USUAL)
     if called or (first in _STEPS and (place.index == 1 or place.tokens[place.index - 1].word in _STEPS)):
         return True
-    if first in ("si", "cuando") and place.tokens[1].word != "bien" and (place.word in _USUAL or verb in _PERSONAL or place.with_object):
+    if (
+        first in ("si", "cuando")
+        and place.tokens[1].word != "bien"
+        and (place.word in _USUAL or verb in _PERSONAL or place.with_object)
+    ):
         return _happens(place)
     return False
 

@@ -17,8 +17,10 @@ _CONDITIONS: Final = words("context", "conditions")
 _COORDINATORS: Final = words("context", "coordinators")
 _DETERMINERS: Final = words("context", "determiners")
 _FUNCTION: Final = words("context", "function")
+_INTERJECTIONS: Final = words("context", "interjections")
 _LEANING: Final = words("context", "leaning")
 _MASCULINE: Final = words("verbs", "masculine")
+_NEGATING: Final = frozenset("no ni nunca jamás tampoco".split())
 _NO_NAMES: Final = words("context", "no_names")
 _PREPOSITIONS: Final = words("context", "prepositions")
 
@@ -81,10 +83,13 @@ class Place:
             if token.first or token.sign:
                 return "first"
             if token.comma:
-                return "comma"
+                called = all(one.word in _INTERJECTIONS for one in self.tokens[:place])
+                return "first" if called else "comma"
             before = self.tokens[place - 1].word
             if before in _COORDINATORS:
                 return "joined"
+            if before == "que" and place > 1 and self.tokens[place - 2].word == "así":
+                return "comma"
             if before not in _ADVERBS and (before, token.word) != ("a", "continuación"):
                 break
         return ""
@@ -133,7 +138,7 @@ class Place:
         place = self.index - 1
         while place >= 0 and self.tokens[place].word in _CLITICS:
             place -= 1
-        return place if place >= 0 and self.tokens[place].word in ("no", "ni") else None
+        return place if place >= 0 and self.tokens[place].word in _NEGATING else None
 
     @property
     def asked(self) -> bool:
@@ -144,8 +149,9 @@ class Place:
 
     @property
     def repeated(self) -> bool:
-        """Gane quien gane, pase lo que pase."""
-        return any(token.word == self.word for token in self.tokens[self.index + 1 : self.index + 5])
+        """Gane quien gane, pase lo que pase, llueva o no; but siga, siga."""
+        again = any(token.word == self.word for token in self.tokens[self.index + 2 : self.index + 5])
+        return again or (self.at(1), self.at(2)) == ("o", "no")
 
     @property
     def nominal(self) -> bool:
@@ -199,13 +205,19 @@ class Place:
     def calls(self) -> bool:
         """The word before is a name that is called: Ana, mira."""
         name = self.tokens[self.index - 1].text
-        return name[0].isupper() and not name.isupper() and name.lower() not in _NO_NAMES and name[-5:] != "mente"
+        return (
+            name[0].isupper()
+            and not name.isupper()
+            and name.lower() not in _NO_NAMES
+            and name[-5:] != "mente"
+        )
 
     @property
     def brief(self) -> bool:
-        """A label of four words at most, without a full stop or with an object: busca usuarios…, crea una lista."""
-        ended = self.sentence.end not in ("", "…") and not (self.sentence.end == "." and self.with_object)
-        return self.index == 0 and 1 < len(self.tokens) <= 4 and not ended
+        """A label of four words at most, no item of a list: busca usuarios…, crea una lista."""
+        new = self.at(1) in ("un", "una", "este", "esta")  # Agrega el campo. is perhaps a change.
+        ended = self.sentence.end not in ("", "…") and not (self.sentence.end == "." and new)
+        return self.index == 0 and 1 < len(self.tokens) <= 4 and not ended and self.sentence.after != "\n"
 
     def coordinated(self, *classes: Class) -> bool:
         """A sure imperative of that address stands earlier in the sentence."""

@@ -6,6 +6,7 @@ from bot.register.forms import Class, Reading, third_person
 from bot.register.place import Place, Tier, Verdict
 from bot.register.words import words
 
+_TURNS: Final = {("doble", "a"), ("toque", "para")}
 _AFTER_POLITE: Final = words("orders", "after_polite")
 _NEVER_ENGLISH: Final = words("never", "english")
 _NEVER_IMPERSONAL: Final = words("never", "impersonal")
@@ -29,7 +30,8 @@ def polite_order(place: Place, reading: Reading) -> Verdict:
     if third_person(word) and not place.negated:
         return _maybe_creates(place, cls)
     noun = word in (_NEVER_UU if cls == "UU" else _NEVER_U) and not place.negated
-    taken = place.with_object and place.start == "first" and not place.token.label
+    begins = place.start == "first" or (place.start == "comma" and place.after_condition)
+    taken = begins and not place.token.label and (place.with_object or (word, place.at(1)) in _TURNS)
     if noun and not taken:
         goes_on = place.start == "first" and place.at(1) in _AFTER_POLITE
         return (cls, "hard" if place.polite else "soft") if goes_on else None

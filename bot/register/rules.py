@@ -52,7 +52,7 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
         cls: Class = "T" if word == "tu" and _does(place.at(1)) else _PRONOUNS[word]
         return (cls, "hard", None) if _is_pronoun(place) else None
     named = word in _NEVER_NAMES and text[0].isupper()
-    if named or place.abbreviated or word in _FUNCTION:
+    if named or place.abbreviated or (word in _FUNCTION and not _goes_in(place)):
         return None
     found = readings(word)
     if place.capitalised:
@@ -65,13 +65,23 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
     return ("U", usted[1], usted[0]) if usted else None
 
 
+def _goes_in(place: Place) -> bool:
+    """Entre al portal, entre por la puerta: no preposition."""
+    after = place.at(1), place.at(2)
+    goal = after[0] == "al" or (
+        after[0] in ("en", "a", "por") and after[1] in ("el", "la", "su", "este", "esta")
+    )
+    return place.word == "entre" and place.start == "first" and goal
+
+
 def _is_pronoun(place: Place) -> bool:
-    """Not an abbreviation (TI, OS), not a name: el OS, la letra te."""
+    """Not an abbreviation (TI, OS), not a name: el OS, la letra te, te de manzanilla."""
     word = place.word
     if word not in ("te", "ti", "os"):
         return True
     named = place.abbreviated or place.capitalised
-    return not named and place.at(-1) not in _BEFORE_NAMES
+    drink = place.index == 0 and place.at(1) in ("de", "con", "y")
+    return not named and not drink and place.at(-1) not in _BEFORE_NAMES
 
 
 def _does(word: str) -> bool:
@@ -121,7 +131,7 @@ def _vos_accented(place: Place, reading: Reading) -> Verdict:
     word = place.word
     unmarked = not reading.clitics and plain(word) == word and word != "sos"
     # Tomate tu tiempo: with an object even a noun's double is an order.
-    taken = reading.clitics == ("te",) and place.start == "first" and place.with_object
+    taken = reading.clitics == ("te",) and place.start in ("first", "comma") and place.with_object
     if unmarked or (word in _NEVER_V and not taken):
         return None
     if reading.tense == "present":
@@ -138,7 +148,7 @@ def _vos_accented(place: Place, reading: Reading) -> Verdict:
 def _vos_joined(place: Place, reading: Reading) -> Verdict:
     """Guardalo, decime; individuales, modelo end like that too."""
     adjective = place.word.endswith(("ales", "iles", "eles")) and place.start != "first"
-    english = place.word in _NEVER_ENGLISH and place.perhaps_english
+    english = place.word in _NEVER_ENGLISH and (place.perhaps_english or not place.start)
     if adjective or english or place.leaned_on:
         return None
     nounlike = reading.clitics[-1] not in ("me", "te")
@@ -160,7 +170,7 @@ def _vos_or_past(place: Place) -> Verdict:
         return None
     if start == "joined" and not company:
         return None
-    addressed = place.has("V") or "V" in place.evidence
+    addressed = place.has("V") or "V" in place.evidence or place.at(1) in ("tu", "tus")
     sure = (addressed or place.word not in _PAST) and (start == "first" or company)
     return "V", "hard" if sure else "soft"
 

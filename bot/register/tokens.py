@@ -16,7 +16,7 @@ _NOT_SPOKEN: Final = re.compile(
       (?:^|(?<=\n))[ \t]*(?:```|~~~)[\s\S]*?(?:\n[ \t]*(?:```|~~~)|\Z)    # fenced code
     | ```[\s\S]*?(?:```|\Z) | ``(?:[^`\n]|`(?!`))+`` | `[^`\n]+`
     | <(?P<tag>code|pre|kbd|samp|script|style|q|blockquote|cite)\b[^<>]*>[\s\S]*?(?:</(?P=tag)\s*>|\Z)
-    | (?:^|(?<=\n))[ \t]*(?:>|&gt;)[^\n]*                                  # quoted lines
+    | (?P<quoted>(?:^|(?<=\n))[ \t]*(?:>|&gt;)[^\n]*)                       # quoted lines
     | «(?:[^«»\n]|\n(?![ \t]*\n)|«[^«»]*»)*(?:»|(?=\n|\Z)) | ‹[^‹›\n]*›
     | “(?:[^“”\n]|\n(?![ \t]*\n))*” | “[^“”\n]* | „[^„“”\n]*[“”]
     | (?<![\w"])"[^"\n]*"(?!\w) | (?<![\w'’])['‘](?=[^\s'])[^'’‘\n]*?['’](?!\w)
@@ -54,6 +54,8 @@ _PIECE: Final = re.compile(
     r"(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*\.?)|(?P<hidden>\0+)|(?P<end>(?<!\[)[.!?…]+|\n|[|•·→]|;)|(?P<colon>:)"
     r"|(?P<open>[¿¡])|(?P<comma>[,()]|(?<=\s)[–—-]+(?=\s))"
 )
+# A note in a page (> [!NOTE]) is set like a quotation, and is the writer's own word.
+_CALLOUT: Final = re.compile(r"(?m)^[ \t]*>[ \t]*\[![A-Za-z]+\][^\n]*(?:\n[ \t]*>[^\n]*)*")
 _STEP: Final = re.compile(
     r"(?m)(?:^[ \t]*(?:\d{1,2}[.)]|[a-z]\))|(?<=[.;:])[ ](?:\d|[a-z])\))[ \t]+[*_\[]*(?=\w)"
 )
@@ -102,6 +104,8 @@ class Sentence:
     tokens: list[Token] = field(default_factory=list)
     end: str = ""
     """The sign that ends it."""
+    after: str = ""
+    """The one that ended the sentence before."""
 
 
 def sentences(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> Iterator[Sentence]:
@@ -125,26 +129,34 @@ def sentences(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> Iterator[S
                 current.tokens[-1].last = True
                 current.end = "…" if piece[0] in ("…", "...") else piece[0][-1]
                 yield current
-                current = Sentence()
+                current = Sentence(after=current.end)
+            elif piece[0] == "\n":
+                current.after = "\n"
             pending = Token(0, 0, "", "", first=True, label=piece[0] == "|")
-        elif kind == "hidden":
-            pending.hidden = True
-            if current.tokens and not pending.comma:
-                current.tokens[-1].hidden_after = True
-        elif kind == "open":
-            pending.sign = piece[0]
-        elif kind == "colon":
-            pending.first = pending.label = True
-            pending.hidden = False
-            if current.tokens:
-                current.tokens[-1].colon = True
-        elif current.tokens:
-            pending.comma = piece[0] != ")"
-            pending.hidden = False
-            current.tokens[-1].closed = True
+        else:
+            _pause(str(kind), piece[0], current.tokens, pending)
     if current.tokens:
         current.tokens[-1].last = True
         yield current
+
+
+def _pause(kind: str, sign: str, said: list[Token], pending: Token) -> None:
+    """What a sign within a sentence tells about the word before it and the one to come."""
+    if kind == "hidden":
+        pending.hidden = True
+        if said and not pending.comma:
+            said[-1].hidden_after = True
+    elif kind == "open":
+        pending.sign = sign
+    elif kind == "colon":
+        pending.first = pending.label = True
+        pending.hidden = False
+        if said:
+            said[-1].colon = True
+    elif said:
+        pending.comma = sign != ")"
+        pending.hidden = False
+        said[-1].closed = True
 
 
 def _token(piece: re.Match[str], pending: Token) -> tuple[Token, bool]:
@@ -159,8 +171,10 @@ def _token(piece: re.Match[str], pending: Token) -> tuple[Token, bool]:
 def mask(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> str:
     """The text with everything not spoken as NUL, so that places stay; line ends stay too."""
     letters = list(text.replace("\0", " "))
+    callouts = [match.span() for match in _CALLOUT.finditer(text)]
     for match in _NOT_SPOKEN.finditer(text):
-        _fill(letters, *match.span(), "\0")
+        own = match["quoted"] and any(start <= match.start() < end for start, end in callouts)
+        _fill(letters, *match.span(), "\0") if not own else None
     for match in _MARKUP.finditer("".join(letters)):
         _fill(letters, *match.span(), " ")
         if match["block"]:

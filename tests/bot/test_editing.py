@@ -55,13 +55,13 @@ def test_only_the_sentence_is_changed() -> None:
 
 
 def test_what_stands_before_makes_a_doubtful_word_clear() -> None:
-    """«Guarda» alone may be what a program does; after «tienes» it is an order."""
+    """«Actualiza» alone may be what a program does; after «tienes» it is an order."""
     alone, after = (
-        editor("vos").review("Guarda los cambios."),
-        editor("vos").review(" Guarda los cambios.", "Tienes que hacer esto."),
+        editor("vos").review("Actualiza los datos."),
+        editor("vos").review(" Actualiza los datos.", "Tienes que hacer esto."),
     )
-    assert alone.text == "Guarda los cambios."
-    assert after.text == " Guardá los cambios."
+    assert alone.text == "Actualiza los datos."
+    assert after.text == " Actualizá los datos."
 
 
 def test_words_of_the_format_are_asked_for() -> None:

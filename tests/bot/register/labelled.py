@@ -20,7 +20,7 @@ class Labelled:
 
 
 def parse(line: str) -> Labelled:
-    """One marked sentence; `\\n` stands for a line break."""
+    """One marked sentence; a backslash and n stand for a line break."""
     line = line.replace("\\n", "\n")
     text, marks, unsaid, unsure, place = "", set(), set(), set(), 0
     for match in _MARK.finditer(line):

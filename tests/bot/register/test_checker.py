@@ -130,10 +130,65 @@ def test_what_i_did_is_no_order(text: str) -> None:
     assert not found(text, "tú")
 
 
-@pytest.mark.parametrize("text", ["Muestra el panel.", "Agrega el campo.", "Guarda los cambios."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Muestra el panel.",
+        "Agrega el campo.",
+        "Crea un objeto y lo devuelve.",
+        "Elimina los archivos especificados.",
+        "Copia el texto cuando se pulsa el botón.",
+        "- Agrega el filtro.\n- Corrige la suma.",
+    ],
+)
 def test_what_a_program_does_is_at_most_perhaps_an_order(text: str) -> None:
     """A third person at the start of a line is logged, never asked again for."""
-    assert [one.tier for one in check(text, "vos", "ustedes").findings] in ([], ["soft"])
+    assert {one.tier for one in check(text, "vos", "ustedes").findings} <= {"soft"}
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("Crea una función.", "Crea"),
+        ("Guarda los cambios antes de salir.", "Guarda"),
+        ("Ejecuta el siguiente comando:", "Ejecuta"),
+        ("Primero, crea un entorno virtual.", "crea"),
+        ("Crea una función que reciba dos números.", "Crea"),
+        ("Importa el módulo de nuevo.", "Importa"),
+        ("Si el error persiste, borra la caché.", "borra"),
+        ("Vale, prueba ahora.", "prueba"),
+        ("Juan, guarda los cambios.", "guarda"),
+        ("¡Corre! Quedan dos días.", "Corre"),
+        ("Toma nota de este número.", "Toma"),
+    ],
+)
+def test_a_bare_order_is_told_by_what_stands_around_it(text: str, order: str) -> None:
+    """What comes next, what it is for, what leads to it or who is called: no program is meant."""
+    assert [(one.text, one.tier) for one in check(text, "vos", "ustedes").violations] == [(order, "hard")]
+
+
+@pytest.mark.parametrize(
+    ("text", "orders"),
+    [
+        ("Nunca comparta su clave.", ["comparta"]),
+        ("Cuando termine, cierre la sesión.", ["cierre"]),
+        ("Siga, siga.", ["Siga", "siga"]),
+        ("Entre al portal y elija una fecha.", ["Entre", "elija"]),
+        ("Toque para reintentar", ["Toque"]),
+        ("Cumpla o no el plazo, la multa se aplica.", []),
+        ("Véanse los anexos.", []),
+        ("Notifíquese y archívese.", []),
+        ("Te de manzanilla", []),
+    ],
+)
+def test_orders_to_usted_and_what_only_looks_like_them(text: str, orders: list[str]) -> None:
+    """Nouns' doubles are orders where a clause goes on like one; formulas address nobody."""
+    assert [one.text for one in check(text, "tú", "vosotros").violations] == orders
+
+
+def test_a_note_set_like_a_quotation_is_the_writers_own() -> None:
+    """`> [!NOTE]` opens a note of the page; any other line after > is somebody else's."""
+    assert found("> [!NOTE]\n> Tienes que firmar.\n\n> Puedes citar esto.") == {"Tienes": "T"}
 
 
 def test_company_makes_an_order_sure() -> None:

@@ -40,7 +40,7 @@ class IndexStatus:
     fresh: float | None
     """Unix time as of which all of it is known: when the last sync began that met no problem."""
     counts: dict[str, int]
-    """`seen`, `added`, `changed`, `unchanged`, `deleted`, `withheld` of the last sync that ended."""
+    """`seen`, `added`, `changed`, `unchanged`, `deleted`, `moved`, `withheld` of the last sync that ended."""
     problem: str | None
     """Why the last sync could not do all its work."""
 

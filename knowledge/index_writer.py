@@ -12,8 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
+from knowledge.chunking import embedding_text
 from knowledge.documents import Passage
 from knowledge.errors import KnowledgeError
 from knowledge.lexical import LexicalReader, LexicalWriter
@@ -24,11 +26,16 @@ log = logging.getLogger(__name__)
 
 _MARK = "lexical"
 _BATCH = 5_000
-_DELETED_AT_ONCE = 64
+_VECTORS_AT_ONCE = 64
 
 
 class VectorStore(Protocol):
     """What is needed of the vectors; every failure is a `KnowledgeError`."""
+
+    @property
+    def embedder(self) -> str:
+        """Names them."""
+        ...
 
     def delete(self, ids: Collection[str], source: str) -> None:
         """Takes vectors out; unknown ids are no error."""
@@ -36,6 +43,10 @@ class VectorStore(Protocol):
 
     def drop(self, source: str) -> None:
         """Takes out every vector of a source."""
+        ...
+
+    def copy(self, ids: Mapping[str, str], source: str) -> list[str]:
+        """Gives new ids the vectors of known ones; returns those that have one now."""
         ...
 
 
@@ -63,8 +74,18 @@ class IndexWriter:
         """Opens the index and mends it; raises `KnowledgeError` where another process writes it."""
         self._words.open()
 
-    def switch(self, source: str, records: Collection[Record], versions: Mapping[str, list[Passage]]) -> int:
-        """Writes what is known of documents, some with new versions; returns how many passages are new."""
+    def switch(
+        self,
+        source: str,
+        records: Collection[Record],
+        versions: Mapping[str, list[Passage]],
+        twins: Mapping[str, str] = MappingProxyType({}),
+    ) -> int:
+        """Writes what is known of documents, some with new versions; returns how many passages are new.
+
+        `twins`: by document, one known before with the same content, whose vectors serve again.
+        """
+        vectors = self._vectors_of(source, twins, versions)
         before = self._manifest.live_of(source, versions)
         old = {id_ for ids in before.values() for id_ in ids}
         new = {passage.id: passage for version in versions.values() for passage in version}
@@ -77,6 +98,7 @@ class IndexWriter:
         if fresh:
             self._words.add(self._leisurely(fresh))
         self._manifest.write(source, records, versions)
+        self._take_over(source, vectors)
         self._discard(source, old - new.keys())
         if fresh:
             self._changed()
@@ -125,6 +147,34 @@ class IndexWriter:
         """Lets go of the index. What was not settled is mended when it is opened again."""
         self._words.close()
 
+    def _vectors_of(
+        self, source: str, twins: Mapping[str, str], versions: Mapping[str, list[Passage]]
+    ) -> dict[str, str]:
+        """By id of a new passage, the id of one that has the vector which is to be its own."""
+        if self._vectors is None or not twins:
+            return {}
+        known = self._manifest.passages(list(self._manifest.embedded(source, twins.values())))
+        texts = {(one.document, embedding_text(one)): one.id for one in known.values()}
+        found = {
+            passage.id: texts.get((twins[document], embedding_text(passage)))
+            for document, passages in versions.items()
+            if document in twins
+            for passage in passages
+        }
+        return {new: old for new, old in found.items() if old is not None and old != new}
+
+    def _take_over(self, source: str, vectors: Mapping[str, str]) -> None:
+        """Copies vectors to new passages; what is not copied is made anew."""
+        if self._vectors is None:
+            return
+        with _left_for_later():
+            given = list(vectors.items())
+            for start in range(0, len(given), _VECTORS_AT_ONCE):
+                self._give_way()  # Chroma keeps the interpreter while it writes
+                part = dict(given[start : start + _VECTORS_AT_ONCE])
+                if copied := self._vectors.copy(part, source):
+                    self._manifest.set_embedder(copied, self._vectors.embedder)
+
     def _discard(self, source: str, ids: Collection[str]) -> None:
         if not ids:
             return
@@ -132,9 +182,9 @@ class IndexWriter:
         if self._vectors is not None:
             with _left_for_later():
                 given = list(ids)
-                for start in range(0, len(given), _DELETED_AT_ONCE):
+                for start in range(0, len(given), _VECTORS_AT_ONCE):
                     self._give_way()  # Chroma keeps the interpreter while it writes
-                    self._vectors.delete(given[start : start + _DELETED_AT_ONCE], source)
+                    self._vectors.delete(given[start : start + _VECTORS_AT_ONCE], source)
 
 
 def _both(before: str | None, after: str | None) -> str | None:
@@ -143,11 +193,14 @@ def _both(before: str | None, after: str | None) -> str | None:
 
 @contextmanager
 def _left_for_later() -> Iterator[None]:
-    """Vectors that cannot be taken out now are invisible, and taken out when they are next checked."""
+    """Vectors that cannot be taken out now are invisible, and taken out when they are next checked.
+
+    Those that cannot be copied are made.
+    """
     try:
         yield
     except KnowledgeError as error:
-        log.warning("Old vectors stay, unused, until the next start. %s", error)
+        log.warning("Vectors are left as they are until they are checked. %s", error)
 
 
 class _Words:

@@ -291,13 +291,16 @@ class Manifest:
         with reading(self._engine) as connection:
             return int(connection.scalar(query) or 0)
 
-    def embedded(self, source: str) -> set[str]:
-        """The ids of a source's passages that have a vector."""
+    def embedded(self, source: str, of: Collection[str] | None = None) -> set[str]:
+        """The ids of a source's passages that have a vector; `of`: of these documents alone."""
         query = select(self._passages.c.id).where(
             self._passages.c.source == source, self._passages.c.embedder.is_not(None)
         )
         with reading(self._engine) as connection:
-            return set(connection.scalars(query))
+            if of is None:
+                return set(connection.scalars(query))
+            parts = (query.where(self._passages.c.document.in_(part)) for part in _sliced(list(of)))
+            return {id_ for part in parts for id_ in connection.scalars(part)}
 
     def set_embedder(self, ids: Collection[str], embedder: str | None) -> set[str]:
         """Notes whose vectors these passages have, and returns those of them that are live."""

@@ -5,7 +5,7 @@ import math
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,7 +91,8 @@ class _Elsewhere:
 class _WhenNeeded:
     """The vectors as the indexer needs them: documents come and go also while Chroma is away."""
 
-    def __init__(self, vectors: Callable[[], "ChromaVectors | None"]) -> None:
+    def __init__(self, vectors: Callable[[], "ChromaVectors | None"], embedder: str) -> None:
+        self.embedder = embedder
         self._vectors = vectors
 
     def delete(self, ids: Collection[str], source: str) -> None:
@@ -103,6 +104,11 @@ class _WhenNeeded:
         """Takes out every vector of a source."""
         if (vectors := self._vectors()) is not None:
             vectors.drop(source)
+
+    def copy(self, ids: Mapping[str, str], source: str) -> list[str]:
+        """Gives new ids the vectors of known ones; returns those that have one now."""
+        vectors = self._vectors()
+        return vectors.copy(ids, source) if vectors is not None else []
 
 
 class OpenIndex:
@@ -158,7 +164,7 @@ class OpenIndex:
                     self.manifest,
                     self.words,
                     now if made == now.key else replace(now, kept=made),
-                    vectors=_WhenNeeded(self.vectors),
+                    vectors=_WhenNeeded(self.vectors, self.generation.embedder),
                     changed=self._changed,
                     give_way=places.priority.give_way,
                     run=places.worker.run if places.worker else here,

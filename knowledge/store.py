@@ -6,7 +6,7 @@ read decides which collections are asked. Texts live in the database.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Some
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -104,6 +104,14 @@ class ChromaVectors:
         if not result or result["embeddings"] is None:
             return {}
         return dict(zip(result["ids"], np.asarray(result["embeddings"], np.float32), strict=True))
+
+    def copy(self, ids: Mapping[str, str], source: str) -> list[str]:
+        """Gives new ids the vectors of known ones; returns those that have one now."""
+        known = self.get(list(set(ids.values())), source)
+        copied = [new for new, old in ids.items() if old in known]
+        if copied:
+            self.upsert(copied, np.stack([known[ids[new]] for new in copied]), source)
+        return copied
 
     def delete(self, ids: Some[str], source: str) -> None:
         """Takes vectors out; unknown ids are no error."""

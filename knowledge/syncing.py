@@ -77,6 +77,8 @@ class SyncReport:
     changed: int = 0
     unchanged: int = 0
     deleted: int = 0
+    moved: int = 0
+    """How many of those added are a deleted one in another place, or under another name."""
     failed: list[Failure] = field(default_factory=list)
     """Documents that cannot be read as they are now; the version read before, if any, stays searchable."""
     chunks: int = 0
@@ -97,7 +99,7 @@ class SyncReport:
 
     def counts(self) -> dict[str, int]:
         """The numbers that are kept."""
-        names = ("seen", "added", "changed", "unchanged", "deleted", "withheld")
+        names = ("seen", "added", "changed", "unchanged", "deleted", "moved", "withheld")
         return {name: getattr(self, name) for name in names}
 
 
@@ -132,6 +134,12 @@ class Sync:
         self._give_way = give_way
         self._run = run
         self._known = manifest.records(source.name)
+        self._alike: dict[str, list[str]] = {}
+        for document, record in self._known.items():
+            if record.content_hash:
+                self._alike.setdefault(record.content_hash, []).append(document)
+        self._gone: Set[str] = frozenset()
+        self._moved: set[str] = set()
         self._batch = _Batch()
         self._written = 0
 
@@ -141,10 +149,12 @@ class Sync:
             self._run_one(self._wanted.document)
             return self._ended()
         listing, complete = self._listing()
+        if complete:
+            self._gone = self._known.keys() - listing.keys()
         complete = self._update(listing) and complete
         self._flush()
         if complete:
-            self._delete(self._known.keys() - listing.keys())
+            self._delete(self._gone)
         return self._ended()
 
     def _ended(self) -> SyncReport:
@@ -295,12 +305,23 @@ class Sync:
             readers=dump_readers(listed.permitted),
         )
         self._batch.add(record, version.passages)
+        self._recognise(listed.document, content_hash, new=known is None or known.content_hash is None)
         if known is None or known.content_hash is None:
             self.report.added += 1
         elif known.content_hash == content_hash:
             self.report.unchanged += 1
         else:
             self.report.changed += 1
+
+    def _recognise(self, document: str, content_hash: str, *, new: bool) -> None:
+        """Notes which document had this content before: it has moved, or was copied."""
+        alike = self._alike.get(content_hash, [])
+        places = (name for name in alike if name in self._gone and name not in self._moved)
+        if moved := next(places, None) if new else None:
+            self._moved.add(moved)  # once
+            self.report.moved += 1
+        if alike:
+            self._batch.twins[document] = moved or alike[0]
 
     def _read(self, listed: Listed, fetched: Fetched) -> Version:
         try:
@@ -325,7 +346,9 @@ class Sync:
         """Makes what was read so far searchable."""
         batch, self._batch = self._batch, _Batch()
         if self._writer is not None and batch.records:
-            self._written += self._writer.switch(self._source.name, batch.records, batch.versions)
+            self._written += self._writer.switch(
+                self._source.name, batch.records, batch.versions, batch.twins
+            )
         self._known.update((record.document, record) for record in batch.records)
 
     def _delete(self, gone: Set[str]) -> None:
@@ -363,6 +386,8 @@ class _Batch:
 
     records: list[Record] = field(default_factory=list)
     versions: dict[str, list[Passage]] = field(default_factory=dict)
+    twins: dict[str, str] = field(default_factory=dict)
+    """By new document, one known before that has the same content."""
     characters: int = 0
     started: float = field(default_factory=time.monotonic)
 

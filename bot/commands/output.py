@@ -99,7 +99,18 @@ def show_values(out: "Console", values: Mapping[str, Any]) -> None:
 
 def show_syncs(out: "Console", reports: Sequence[Mapping[str, Any]]) -> None:
     """What was taken in, a row for each source; then what could not be, with the reason."""
-    columns = ("source", "seen", "added", "changed", "unchanged", "deleted", "failed", "chunks", "seconds")
+    columns = (
+        "source",
+        "seen",
+        "added",
+        "changed",
+        "unchanged",
+        "deleted",
+        "moved",
+        "failed",
+        "chunks",
+        "seconds",
+    )
     _show_table(out, columns, [[_cell(report.get(column)) for column in columns] for report in reports])
     _show_troubles(out, reports)
 

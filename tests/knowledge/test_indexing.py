@@ -152,13 +152,90 @@ def _listed(folder: Path) -> list[Listed]:
 
 
 def test_move_is_a_new_document_and_a_deleted_one(index: Index, folder: Path) -> None:
-    """A moved document answers under its new name only."""
+    """A moved document answers under its new name only, and is told from any other new one."""
     index.sync(folder)
     (folder / "envios.md").rename(folder / "correo.md")
+    assert index.sync(folder, dry_run=True).moved == 1
     report = index.sync(folder)
-    assert (report.added, report.deleted) == (1, 1)
+    assert (report.added, report.deleted, report.moved) == (1, 1, 1)
+    assert index.manifest.status()[0].counts["moved"] == 1
     assert set(index.find("jornadas")) == {"correo.md"}
     index.assert_in_step()
+
+
+def test_moved_documents_keep_their_vectors(tmp_path: Path, folder: Path) -> None:
+    """Nothing of a document that moved, or was copied, is embedded again."""
+    with Index(tmp_path / "data", vectors=True) as index:
+        index.sync(folder)
+        index.embed()
+        index.embedder.texts.clear()
+        folder.rename(tmp_path / "other")
+        (folder / "deep").mkdir(parents=True)
+        for path in (tmp_path / "other").iterdir():
+            path.rename(folder / "deep" / path.name)
+        shutil.copy(folder / "deep" / "envios.md", folder / "deep" / "copia.md")
+        report = index.sync(folder)
+        assert (report.moved, report.added, report.deleted) == (3, 4, 3)
+        assert index.embed() == 0
+        assert index.embedder.texts == []
+        index.assert_in_step()
+        assert index.vectors is not None
+        for text in (
+            "Vacaciones\nHay veintitrés días hábiles al año.",
+            "Envíos\nEl correo tarda dos jornadas.",
+        ):
+            near = index.vectors.query(index.embedder.embed_query(text), 2, frozenset({"docs"}))
+            live = index.manifest.passages([id_ for id_, _ in near])
+            assert near[0][1] == pytest.approx(1, abs=1e-5)
+            assert text.endswith(live[near[0][0]].text)
+
+
+def test_moved_document_that_is_called_after_its_file_is_embedded_by_its_new_name(tmp_path: Path) -> None:
+    """Where the title is the file's name, a move changes what is said of every passage."""
+    folder = tmp_path / "docs"
+    write(folder, **{"plan-viejo": "El correo tarda dos jornadas.", "otro": "# Otro\n\nTexto."})
+    with Index(tmp_path / "data", vectors=True) as index:
+        index.sync(folder)
+        index.embed()
+        index.embedder.texts.clear()
+        (folder / "plan-viejo.md").rename(folder / "plan-nuevo.md")
+        (folder / "otro.md").rename(folder / "distinto.md")
+        assert index.sync(folder).moved == 2
+        index.embed()
+        assert [text.partition("\n")[0] for text in index.embedder.texts] == ["Plan nuevo"]
+        assert set(index.find("nuevo")) == {"plan-nuevo.md"}
+        assert index.find("viejo") == {}
+        index.assert_in_step()
+
+
+def test_half_a_listing_moves_nothing(index: Index) -> None:
+    """Whether a document is gone from its old place is known from a whole listing alone."""
+    source = listing(3)
+    index.indexer.sync(source)
+    source.documents = {"nuevo.md": source.documents["0.md"], "1.md": source.documents["1.md"]}
+    source.listing_fails_after = 1
+    report = index.indexer.sync(source)
+    assert (report.added, report.moved, report.deleted) == (1, 0, 0)
+
+
+def test_vectors_that_cannot_be_copied_are_made(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With Chroma away a move is a move all the same, and its passages get their vectors later."""
+
+    def away(*_: object) -> None:
+        raise KnowledgeError("Chroma is away.")
+
+    with Index(tmp_path / "data", vectors=True) as index:
+        index.sync(folder)
+        index.embed()
+        (folder / "envios.md").rename(folder / "correo.md")
+        with monkeypatch.context() as patch:
+            patch.setattr(type(index.vectors), "copy", away)
+            assert index.sync(folder).moved == 1
+        assert index.manifest.pending_count() == 1
+        assert index.embed() == 1
+        index.assert_in_step()
 
 
 def test_same_text_in_two_documents_is_found_in_both(index: Index, folder: Path) -> None:

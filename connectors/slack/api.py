@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.messages import Picture
 from connectors.slack.errors import SlackError, retry_after, told
-from connectors.slack.pace import Pace
+from connectors.slack.tiers import Tiers
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ PAUSES = (0.5, 1.0, 2.0, 4.0)
 class _Patient(AsyncRateLimitErrorRetryHandler):
     """Waits for as long as Slack says, and tells the other calls of that method."""
 
-    def __init__(self, pace: Pace | None) -> None:
+    def __init__(self, tiers: Tiers | None) -> None:
         super().__init__(max_retry_count=_RATE_LIMITED)
-        self._pace = pace
+        self._tiers = tiers
 
     async def prepare_for_next_attempt_async(
         self,
@@ -58,8 +58,8 @@ class _Patient(AsyncRateLimitErrorRetryHandler):
         method = request.url.partition("?")[0].rpartition("/")[2]
         seconds = retry_after(response.headers if response else {})
         log.info("Slack: %s wants a pause of %s s.", method, seconds)
-        if self._pace is not None:
-            await self._pace.exhausted(method, seconds)
+        if self._tiers is not None:
+            await self._tiers.exhausted(method, seconds)
         state.next_attempt_requested = True
         await asyncio.sleep(seconds + random.random() / 10)  # noqa: S311 - that they do not all come at once
         state.increment_current_attempt()
@@ -68,23 +68,22 @@ class _Patient(AsyncRateLimitErrorRetryHandler):
 class Api:
     """Slack's Web API with one token."""
 
-    def __init__(self, token: str, base_url: str, pace: Pace | None = None) -> None:
-        """`pace`: the limits of the token's workspace."""
-        self._pace = pace
+    def __init__(self, token: str, base_url: str, tiers: Tiers | None = None) -> None:
+        """`tiers`: those of the token's workspace."""
+        self._tiers = tiers
         self._unknown: dict[str, float] = {}
         """Monotonic times until which methods are not tried."""
         # Only a 429 is retried by the SDK: after anything else a message may have been posted.
-        self.client = AsyncWebClient(token, base_url, timeout=_SECONDS, retry_handlers=[_Patient(pace)])
+        self.client = AsyncWebClient(token, base_url, timeout=_SECONDS, retry_handlers=[_Patient(tiers)])
         self._hasty = AsyncWebClient(token, base_url, timeout=_HASTY_SECONDS, retry_handlers=[])
 
     def use(self, session: aiohttp.ClientSession | None) -> None:
         """Keeps connections open for as long as the session is; without one each call has its own."""
         self.client.session = self._hasty.session = session
 
-    async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        """A call that must arrive, once; raises `SlackError`."""
-        if self._pace is not None:
-            await self._pace.spend(method)
+    async def call(self, method: str, *, promised: str = "", **arguments: Any) -> Mapping[str, Any]:
+        """A call that must arrive, once; raises `SlackError`. `promised`: the key by which room is kept."""
+        await self._room(method, promised)
         # The SDK's own method knows the verb and the form that each takes.
         try:
             return await _carried_out(method, getattr(self.client, method.replace(".", "_"))(**arguments))
@@ -94,11 +93,11 @@ class Api:
         # What the SDK reads by GET, every server that speaks Slack's protocol answers by POST, too.
         return await _carried_out(method, self.client.api_call(method, data=arguments))
 
-    async def insist(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+    async def insist(self, method: str, *, promised: str = "", **arguments: Any) -> Mapping[str, Any]:
         """A call that does no harm twice, through what passes."""
         for pause in PAUSES:
             try:
-                return await self.call(method, **arguments)
+                return await self.call(method, promised=promised, **arguments)
             except SlackError as error:
                 if error.kind != "passing":
                     raise
@@ -113,14 +112,19 @@ class Api:
         ]
         await _carried_out("files.upload", self.client.files_upload_v2(file_uploads=files, **where))
 
-    async def attempt(self, method: str, *, owed: bool = False, **arguments: Any) -> bool:
+    async def attempt(
+        self, method: str, *, owed: bool = False, promised: str = "", then: str = "", **arguments: Any
+    ) -> bool:
         """A call that may fail or come to nothing: what is only shown while waiting.
 
-        `owed`: it is made even where few calls are left.
+        `owed`: it is made even where no room is left; it waits for none that was `promised` by this key.
+        `then`: room is kept by this key for one more.
         """
         if not self.knows(method):
             return False
-        if self._pace is not None and not owed and not await self._pace.spare(method):
+        if self._tiers is not None and (owed or promised):
+            await self._tiers.spend(method, promised)
+        elif self._tiers is not None and not await self._tiers.spare(method, then=then):
             return False
         try:
             await self.hasten(method, getattr(self._hasty, method.replace(".", "_"))(**arguments))
@@ -137,11 +141,16 @@ class Api:
         except TimeoutError:
             raise SlackError(method, "no answer in time", "passing") from None
         except SlackError as error:
-            if self._pace is not None and error.retry_after is not None:
-                await self._pace.exhausted(method, error.retry_after)
+            if self._tiers is not None and error.retry_after is not None:
+                await self._tiers.exhausted(method, error.retry_after)
             if error.code in _UNKNOWN:
                 self._unknown[method] = time.monotonic() + _UNKNOWN_SECONDS
             raise
+
+    async def _room(self, method: str, promised: str) -> None:
+        """Returns once there is room for a call that must be made."""
+        if self._tiers is not None:
+            await asyncio.sleep(await self._tiers.spend(method, promised))
 
     def knows(self, method: str) -> bool:
         """Whether Slack has this method for the app, as far as was seen lately."""

@@ -110,7 +110,7 @@ class ThreadReply:
             if self._text.strip():
                 await self._open(self._text)
             else:
-                await self._posts.post(self._draft(f"_{self._waiting}_"))
+                await self._posts.post(self._draft(f"_{self._waiting}_"), grows=True)
                 self._shown = ""
         except SlackError as error:
             self._obstacle = error
@@ -127,7 +127,7 @@ class ThreadReply:
     async def _open(self, text: str) -> None:
         """The first words: streamed where Slack does that, else posted and edited."""
         if not await self._posts.begin_stream(text, self._recipient()):
-            await self._posts.post(self._draft(text))
+            await self._posts.post(self._draft(text), grows=True)
         self._shown = text
 
     def _recipient(self) -> dict[str, str]:

@@ -1,8 +1,4 @@
-"""Slack's limits, kept by all processes together: a message a second in a channel, so many calls a minute.
-
-Calls that must arrive never wait for a minute's budget: Slack says when it is used up, and is obeyed. Calls
-that are only worth a try are left out before it comes to that.
-"""
+"""A message a second in a channel, as Slack takes them, kept by all processes together; and who is next."""
 
 import asyncio
 import heapq
@@ -18,50 +14,25 @@ _INTERVAL = 1.0
 """Seconds between two messages in one channel."""
 _GRACE = 0.05
 """Seconds in which of several questions the first one asked may still come."""
-_A_MINUTE = {
-    "chat.startStream": 20,
-    "chat.stopStream": 20,
-    "chat.appendStream": 100,
-    "chat.update": 50,
-    "assistant.threads.setStatus": 100,
-    "agents.sessions.setStatus": 50,
-}
-_KEPT_BACK = 0.4
-"""Of a minute's calls, for those that must arrive."""
 
 # Times are Redis's own: the processes' clocks may differ.
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-local operation, amount = ARGV[1], tonumber(ARGV[2])
-if operation == 'reserve' or operation == 'settle' then
-  local free = tonumber(redis.call('GET', KEYS[1]) or '0')
-  if operation == 'settle' then
-    redis.call('SET', KEYS[1], string.format('%.6f', math.max(free, now + amount)), 'EX', 120)
-    return '0'
-  end
-  local at = math.max(now, free)
-  redis.call('SET', KEYS[1], string.format('%.6f', at + amount), 'PX', math.ceil((at - now + 120) * 1000))
-  return string.format('%.6f', at - now)
+local amount = tonumber(ARGV[2])
+local free = tonumber(redis.call('GET', KEYS[1]) or '0')
+if ARGV[1] == 'settle' then
+  redis.call('SET', KEYS[1], string.format('%.6f', math.max(free, now + amount)), 'EX', 120)
+  return '0'
 end
-local capacity, floor = tonumber(ARGV[3]), tonumber(ARGV[4])
-local kept = redis.call('HMGET', KEYS[1], 'left', 'at')
-local left = tonumber(kept[1] or capacity)
-left = math.min(capacity, left + (now - tonumber(kept[2] or now)) * capacity / 60)
-local taken = 0
-if operation == 'drain' then
-  left = math.min(left, floor - amount * capacity / 60)
-elseif left - amount >= floor then
-  left, taken = left - amount, 1
-end
-redis.call('HSET', KEYS[1], 'left', string.format('%.6f', left), 'at', string.format('%.6f', now))
-redis.call('PEXPIRE', KEYS[1], 600000)
-return tostring(taken)
+local at = math.max(now, free)
+redis.call('SET', KEYS[1], string.format('%.6f', at + amount), 'PX', math.ceil((at - now + 120) * 1000))
+return string.format('%.6f', at - now)
 """
 
 
 class Pace:
-    """The limits of one workspace."""
+    """The pace of one workspace."""
 
     def __init__(self, redis: Any, workspace: str) -> None:
         """`redis`: the shared state's client. `workspace`: a name that all processes give it."""
@@ -71,38 +42,21 @@ class Pace:
 
     async def reserve(self, channel: str) -> float:
         """Seconds until the channel takes another message, which is ours then."""
-        return await self._call(f"post:{channel}", "reserve", _INTERVAL)
+        return await self._call(channel, "reserve")
 
     async def settle(self, channel: str) -> None:
         """A message has arrived in the channel just now."""
-        await self._call(f"post:{channel}", "settle", _INTERVAL)
+        await self._call(channel, "settle")
 
-    async def spare(self, *methods: str) -> bool:
-        """Whether there is room for a call of each of these that is only worth a try; it is taken."""
-        return all([await self._take(method, _KEPT_BACK) for method in methods])
-
-    async def spend(self, method: str) -> None:
-        """Notes a call that must be made."""
-        await self._take(method, -1.0)
-
-    async def exhausted(self, method: str, seconds: float) -> None:
-        """Slack wants no calls of this method for a while."""
-        if capacity := _A_MINUTE.get(method):
-            await self._call(f"calls:{method}", "drain", seconds, capacity, _KEPT_BACK * capacity)
-
-    async def _take(self, method: str, floor: float) -> bool:
-        capacity = _A_MINUTE.get(method)
-        if not capacity:
-            return True
-        return bool(await self._call(f"calls:{method}", "take", 1, capacity, floor * capacity))
-
-    async def _call(self, key: str, *arguments: Any) -> float:
+    async def _call(self, channel: str, operation: str) -> float:
         try:
-            return float(await self._script(keys=[f"{self._root}:{key}"], args=arguments))
+            return float(
+                await self._script(keys=[f"{self._root}:post:{channel}"], args=[operation, _INTERVAL])
+            )
         except Exception as error:
             # Whatever the client of Redis raises: better a refusal by Slack than no answer.
             log.warning("Slack: the pace is not known: %s", error)
-            return 1.0 if arguments[0] == "take" else 0.0
+            return 0.0
 
 
 class Line:

@@ -60,13 +60,14 @@ class Posts:
     async def begin_stream(self, text: str, recipient: Mapping[str, str]) -> bool:
         """Whether the first words are there; not where Slack does not stream."""
         beginning = settled(defused(text))
-        spare = self.thread.workspace.pace.spare
+        tiers = self.thread.workspace.tiers
         if (
             self.thread.at is None
             or not beginning.strip()
             or len(beginning) > MARKDOWN
             or not self._api.knows("chat.startStream")
-            or not await spare("chat.startStream", "chat.stopStream")
+            or not await tiers.promise("chat.stopStream", self.thread.turn)
+            or not await tiers.spare("chat.startStream")
         ):
             return False
         await self._delivery.check()
@@ -110,9 +111,11 @@ class Posts:
         self.thread.channel, self.thread.at = channel, None
         self._at, self.stream = [], None
 
-    async def post(self, post: Post) -> None:
-        """One more message; before and after it the queue is told."""
+    async def post(self, post: Post, *, grows: bool = False) -> None:
+        """One more message; before and after it the queue is told. `grows`: it is edited in the end."""
         await self._delivery.check()
+        if grows:
+            await self.thread.workspace.tiers.promise("chat.update", self.thread.turn, surely=True)
         known = "".join(f"{at}," for at in self._at)
         await self._delivery.remember(f"{self.thread.channel}:{known}")
         self._at.append(await self.thread.post(post, len(self._at)))
@@ -136,7 +139,9 @@ class Posts:
         edited = {"blocks": [], "metadata": self.thread.metadata(part)} | dict(post)
         api, channel = self._api, self.thread.channel
         try:
-            await api.insist("chat.update", channel=channel, ts=self._at[part], **edited)
+            await api.insist(
+                "chat.update", promised=self.thread.turn, channel=channel, ts=self._at[part], **edited
+            )
         except SlackError as error:
             if error.kind != "gone":
                 raise

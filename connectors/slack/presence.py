@@ -33,6 +33,7 @@ class Presence:
         if self._where is not None:
             self._session = self._attempt(
                 "agents.sessions.setStatus",
+                then=self._event.id,
                 status="processing",
                 title=" ".join(self._event.text.split())[:_TITLE] or None,
                 initiator_user_id=self._event.author.id.partition(":")[2],
@@ -55,7 +56,7 @@ class Presence:
         if self._status is not None:
             self._status.cancel()
         if self._session is not None and await self._session:
-            await self._attempt("agents.sessions.setStatus", owed=True, status="active")
+            await self._attempt("agents.sessions.setStatus", promised=self._event.id, status="active")
 
     def _attempt(self, method: str, **arguments: Any) -> asyncio.Task[bool]:
         assert self._where is not None

@@ -62,7 +62,7 @@ class Stream:
         rest = following(self.text, text)
         if not rest:
             return rest is not None
-        if not await self._thread.workspace.pace.spare("chat.appendStream"):
+        if not await self._thread.workspace.tiers.spare("chat.appendStream"):
             return True
         api = self._thread.workspace.api
         try:
@@ -83,7 +83,7 @@ class Stream:
             more |= {"markdown_text": rest} if rest else {}
             more |= {"blocks": list(blocks)} if blocks else {}
         api = self._thread.workspace.api
-        await self._thread.workspace.pace.spend("chat.stopStream")
+        await self._thread.workspace.tiers.spend("chat.stopStream", self._thread.turn)
         try:
             await api.hasten("chat.stopStream", self._stream.stop(**more))
         except SlackError as error:

@@ -18,6 +18,7 @@ from connectors.slack.directory import Directory
 from connectors.slack.errors import SlackError
 from connectors.slack.inbound import Myself
 from connectors.slack.pace import Pace
+from connectors.slack.tiers import Tiers
 
 if TYPE_CHECKING:
     from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
@@ -40,6 +41,7 @@ class Workspace:
     myself: Myself
     token: str
     pace: Pace
+    tiers: Tiers
     checked: float = 0.0
     """Monotonic time at which its token was last looked up."""
 
@@ -109,10 +111,11 @@ class Workspaces:
 
     def _open(self, token: str, myself: Myself) -> Workspace:
         # The token names the workspace in every process before Slack has said which it is.
-        pace = Pace(self._redis, hashlib.sha256(token.encode()).hexdigest()[:16])
-        api = Api(token, self._settings.env.vocero_slack_api_url, pace)
+        name = hashlib.sha256(token.encode()).hexdigest()[:16]
+        tiers = Tiers(self._redis, name)
+        api = Api(token, self._settings.env.vocero_slack_api_url, tiers)
         api.use(self._session)
-        return Workspace(api, Directory(api), myself, token, pace)
+        return Workspace(api, Directory(api), myself, token, Pace(self._redis, name), tiers)
 
 
 async def begin(api: Api, token: str, method: str, **arguments: Any) -> dict[str, Any]:

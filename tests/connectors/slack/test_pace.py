@@ -11,7 +11,9 @@ from redis.asyncio import Redis
 from bot.messages import Answer, Message, Status, Text
 from connectors.slack import delivery as module
 from connectors.slack import pace
+from connectors.slack import tiers as tiers_
 from connectors.slack.pace import Pace
+from connectors.slack.tiers import Tiers
 from tests.connectors.slack.test_delivery import MESSAGE, Queue, answer
 from tests.connectors.slack.workspace import Heard, connected, markdown
 
@@ -146,17 +148,57 @@ async def test_processes_share_a_channel(redis: Redis):
 
 async def test_processes_share_a_minutes_calls(redis: Redis):
     """What is only worth a try is left out before the calls are used up; what must arrive is not."""
-    one, other = Pace(redis, "w"), Pace(redis, "w")
+    one, other = Tiers(redis, "w"), Tiers(redis, "w")
     taken = [await (one, other)[n % 2].spare("chat.update") for n in range(50)]
     assert taken.count(True) == 30
-    assert not await one.spare("chat.startStream", "chat.update")
-    await one.spend("chat.update")
+    assert [await one.spend("chat.update") for _ in range(20)] == [0.0] * 20
     assert await other.spare("chat.appendStream")
+
+
+async def test_a_minute_has_no_more_calls_than_slack_takes(redis: Redis):
+    """However they are spread over it: room comes back only as the calls grow old."""
+    tiers = Tiers(redis, "w")
+    taken = [await tiers.spare("chat.startStream") for _ in range(40)]
+    await asyncio.sleep(0.2)
+    assert taken.count(True) == 20
+    assert not await tiers.spare("chat.startStream")
+
+
+async def test_room_is_kept_for_what_is_to_follow(redis: Redis):
+    """A call is not begun that could not be ended; one that was promised has its room."""
+    tiers = Tiers(redis, "w")
+    begun = [n for n in range(50) if await tiers.spare("agents.sessions.setStatus", then=f"turn {n}")]
+    assert len(begun) == 25
+    assert [await tiers.spend("agents.sessions.setStatus", f"turn {n}") for n in begun] == [0.0] * 25
+    assert not await tiers.spare("agents.sessions.setStatus")
+
+
+async def test_edits_that_are_to_come_leave_no_room_for_drafts(redis: Redis):
+    """Fifty answers that will be edited in the end are edited then, and not before."""
+    tiers = Tiers(redis, "w")
+    for n in range(50):
+        assert await tiers.promise("chat.update", f"turn {n}", surely=True)
+    assert not await tiers.spare("chat.update")
+    assert [await tiers.spend("chat.update", f"turn {n}") for n in range(50)] == [0.0] * 50
+
+
+async def test_what_must_arrive_waits_for_room_where_that_is_near(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+):
+    """A moment; where room is far off, Slack is asked all the same."""
+    monkeypatch.setattr(tiers_, "_MINUTE", 3.0)
+    tiers = Tiers(redis, "w")
+    waits = [await tiers.spend("chat.stopStream") for _ in range(50)]
+    assert waits[:20] == [0.0] * 20
+    assert all(2.0 < wait <= 3.0 for wait in waits[20:40])
+    assert all(5.0 < wait <= 6.0 for wait in waits[40:])
+    monkeypatch.setattr(tiers_, "_PATIENCE", 1.0)
+    assert await tiers.spend("chat.stopStream") == 0.0
 
 
 async def test_who_was_told_to_wait_has_the_others_wait(redis: Redis):
     """A Retry-After that one process got counts in all of them."""
-    one, other = Pace(redis, "w"), Pace(redis, "w")
+    one, other = Tiers(redis, "w"), Tiers(redis, "w")
     await one.exhausted("chat.appendStream", 30)
     assert not await other.spare("chat.appendStream")
 
@@ -171,6 +213,7 @@ async def test_without_redis_the_answers_come_all_the_same(redis: Redis):
         async def __call__(self, **_: object) -> None:
             raise OSError("connection refused")
 
-    broken = Pace(Broken(), "w")
-    assert await broken.reserve("C1") == 0
+    assert await Pace(Broken(), "w").reserve("C1") == 0
+    broken = Tiers(Broken(), "w")
     assert await broken.spare("chat.update")
+    assert await broken.spend("chat.update") == 0

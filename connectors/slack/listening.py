@@ -107,6 +107,8 @@ class Listener:
         read = read_message(body, workspace.myself)
         match read:
             case Written():
+                if read.addressed:
+                    await workspace.pace.announce(read.channel, read.id, read.date)
                 message = await self._as_message(workspace, read, context)
                 if read.addressed or await self._desk.follows_up(
                     message.thread, message.channel, message.author

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ _INTERVAL = 1.0
 """Seconds between two messages in one channel."""
 _GRACE = 0.05
 """Seconds in which of several questions the first one asked may still come."""
+_ANNOUNCED = 1.5
+"""Seconds in which the turn of a question that has come in is waited for."""
 
 # Times are Redis's own: the processes' clocks may differ.
 _SCRIPT = """
@@ -30,6 +33,31 @@ redis.call('SET', KEYS[1], string.format('%.6f', at + amount), 'PX', math.ceil((
 return string.format('%.6f', at - now)
 """
 
+_COMING = """
+local asked, known, seen = KEYS[1], KEYS[2], KEYS[3]
+local operation, turn, at, seconds = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+if operation == 'announce' then
+  if redis.call('SET', seen, '1', 'NX', 'EX', 600) then
+    redis.call('ZADD', asked, string.format('%.6f', at), turn)
+    redis.call('ZADD', known, string.format('%.6f', now + seconds), turn)
+    redis.call('EXPIRE', asked, 60)
+    redis.call('EXPIRE', known, 60)
+  end
+  return 0
+end
+if operation == 'arrive' then
+  redis.call('ZREM', asked, turn)
+  return redis.call('ZREM', known, turn)
+end
+for _, late in ipairs(redis.call('ZRANGEBYSCORE', known, '-inf', now)) do
+  redis.call('ZREM', asked, late)
+  redis.call('ZREM', known, late)
+end
+return redis.call('ZCOUNT', asked, '-inf', '(' .. string.format('%.6f', at))
+"""
+
 
 class Pace:
     """The pace of one workspace."""
@@ -37,6 +65,7 @@ class Pace:
     def __init__(self, redis: Any, workspace: str) -> None:
         """`redis`: the shared state's client. `workspace`: a name that all processes give it."""
         self._script = redis.register_script(_SCRIPT)
+        self._coming = redis.register_script(_COMING)
         self._root = f"vocero:slack:{workspace}"
         self.line = Line(self)
 
@@ -48,15 +77,38 @@ class Pace:
         """A message has arrived in the channel just now."""
         await self._call(channel, "settle")
 
+    async def announce(self, channel: str, turn: str, asked: datetime) -> None:
+        """A question has come in: for a moment, those who asked later wait for its turn."""
+        await self._told(channel, "announce", turn, asked)
+
+    async def arrive(self, channel: str, turn: str) -> None:
+        """The turn of a question stands in line."""
+        await self._told(channel, "arrive", turn)
+
+    async def awaits(self, channel: str, asked: datetime) -> bool:
+        """Whether a question that was asked before this has come in, and its turn has not."""
+        return bool(await self._told(channel, "await", asked=asked))
+
     async def _call(self, channel: str, operation: str) -> float:
-        try:
-            return float(
-                await self._script(keys=[f"{self._root}:post:{channel}"], args=[operation, _INTERVAL])
-            )
-        except Exception as error:
-            # Whatever the client of Redis raises: better a refusal by Slack than no answer.
-            log.warning("Slack: the pace is not known: %s", error)
-            return 0.0
+        key = f"{self._root}:post:{channel}"
+        return float(await _said(self._script(keys=[key], args=[operation, _INTERVAL])))
+
+    async def _told(
+        self, channel: str, operation: str, turn: str = "", asked: datetime | None = None
+    ) -> float:
+        keys = [f"{self._root}:{part}:{channel}" for part in ("asked", "known")]
+        at = f"{asked.timestamp():.6f}" if asked else "0"
+        arguments = [operation, turn, at, _ANNOUNCED]
+        return float(await _said(self._coming(keys=[*keys, f"{self._root}:seen:{turn}"], args=arguments)))
+
+
+async def _said(script: Awaitable[Any]) -> Any:
+    """What Redis says; nothing where it cannot: better a refusal by Slack than no answer."""
+    try:
+        return await script
+    except Exception as error:  # whatever the client of Redis raises
+        log.warning("Slack: the pace is not known: %s", error)
+        return 0
 
 
 class Line:
@@ -67,15 +119,24 @@ class Line:
         self._numbers = itertools.count()
         self._places: dict[str, _Place] = {}
 
-    async def enter(self, channel: str, asked: datetime) -> "Slot":
+    async def enter(self, channel: str, asked: datetime, turn: str = "") -> "Slot":
         """Returns when it is one's turn; the one before may not have left long before."""
         place = self._places.setdefault(channel, _Place())
         slot = Slot(self, self._pace, channel, asked)
+        let_in = None
         if place.at is None:
             place.at = slot
-            return slot
-        place.at.crowded.set()
-        await self._wait(place, slot, self._stand(place, slot))
+        else:
+            place.at.crowded.set()
+            let_in = self._stand(place, slot)
+        try:
+            if turn:
+                await self._pace.arrive(channel, turn)
+            if let_in is not None:
+                await let_in
+        except asyncio.CancelledError:
+            self._go(place, slot, let_in)
+            raise
         return slot
 
     async def give_way(self, slot: "Slot") -> None:
@@ -84,7 +145,11 @@ class Line:
         if any(asked < slot.asked for asked, _, waiting, _ in place.waiting if not waiting.done()):
             let_in = self._stand(place, slot)
             self.next(slot)
-            await self._wait(place, slot, let_in)
+            try:
+                await let_in
+            except asyncio.CancelledError:
+                self._go(place, slot, let_in)
+                raise
 
     def _stand(self, place: "_Place", slot: "Slot") -> "asyncio.Future[None]":
         """A place in line."""
@@ -92,13 +157,13 @@ class Line:
         heapq.heappush(place.waiting, (slot.asked, next(self._numbers), let_in, slot))
         return let_in
 
-    async def _wait(self, place: "_Place", slot: "Slot", waiting: "asyncio.Future[None]") -> None:
-        try:
-            await waiting
-        except asyncio.CancelledError:
-            if place.at is slot:
-                slot.leave()
-            raise
+    @staticmethod
+    def _go(place: "_Place", slot: "Slot", let_in: "asyncio.Future[None] | None") -> None:
+        """Leaves the line, wherever one stands."""
+        if let_in is not None:
+            let_in.cancel()
+        if place.at is slot:
+            slot.leave()
 
     def next(self, slot: "Slot") -> None:
         """Lets the next one in, if it is this one's turn that ends."""
@@ -135,6 +200,9 @@ class Slot:
         if not self._reserved:
             if self.crowded.is_set():
                 # Of many that come at once, who asked first may be a moment late.
+                await asyncio.sleep(_GRACE)
+                await self._line.give_way(self)
+            while await self._pace.awaits(self.channel, self.asked):
                 await asyncio.sleep(_GRACE)
                 await self._line.give_way(self)
             self._reserved = True

@@ -37,7 +37,7 @@ class Thread:
     async def enter(self) -> Slot:
         """One's turn to post in the channel; kept until it is used or left."""
         if self._slot is None:
-            self._slot = await self.workspace.pace.line.enter(self.channel, self.asked)
+            self._slot = await self.workspace.pace.line.enter(self.channel, self.asked, self.turn)
         return self._slot
 
     def leave(self) -> None:

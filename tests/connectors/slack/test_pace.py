@@ -12,7 +12,7 @@ from bot.messages import Answer, Message, Status, Text
 from connectors.slack import delivery as module
 from connectors.slack import pace
 from connectors.slack import tiers as tiers_
-from connectors.slack.pace import Pace
+from connectors.slack.pace import Line, Pace
 from connectors.slack.tiers import Tiers
 from tests.connectors.slack.test_delivery import MESSAGE, Queue, answer
 from tests.connectors.slack.workspace import Heard, connected, markdown
@@ -114,6 +114,40 @@ async def test_who_asked_first_may_come_a_moment_late(redis: Redis):
     await asyncio.gather(second, third, first)
     assert posted == [1, 2, 3]
     assert line._places == {}
+
+
+async def post_in_turn(line: Line, number: int, posted: list[int]) -> None:
+    """A turn that posts as soon as it may."""
+    slot = await line.enter("C1", START + timedelta(seconds=number), f"turn {number}")
+    await slot.ready()
+    posted.append(number)
+    await slot.posted()
+
+
+async def test_a_question_that_has_come_in_is_waited_for(redis: Redis):
+    """Its turn begins later than that of the next question, perhaps in another process: it is first still."""
+    one, other = Pace(redis, "w"), Pace(redis, "w")
+    posted: list[int] = []
+    for number in (1, 2):
+        await other.announce("C1", f"turn {number}", START + timedelta(seconds=number))
+    second = asyncio.create_task(post_in_turn(one.line, 2, posted))
+    await asyncio.sleep(0.3)
+    assert posted == []
+    await asyncio.gather(post_in_turn(one.line, 1, posted), second)
+    assert posted == [1, 2]
+
+
+async def test_a_question_whose_turn_does_not_come_holds_nobody_up(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+):
+    """It is waited for a moment, and once, in however many shapes it is delivered."""
+    monkeypatch.setattr(pace, "_ANNOUNCED", 0.2)
+    one, posted = Pace(redis, "w"), list[int]()
+    await one.announce("C1", "turn 1", START)
+    await asyncio.wait_for(post_in_turn(one.line, 2, posted), 1)
+    await one.announce("C1", "turn 1", START)
+    assert not await one.awaits("C1", START + timedelta(seconds=3))
+    assert posted == [2]
 
 
 async def test_who_has_given_way_and_is_gone_takes_nobody_s_turn(redis: Redis):

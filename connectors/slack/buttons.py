@@ -38,12 +38,17 @@ def waiting(confirmations: Sequence[Confirmation], phrases: Phrases) -> list[Blo
     return blocks
 
 
-def without_word(blocks: Sequence[Block], token: str) -> list[Block]:
-    """The blocks of a message, but for the buttons of a call that waits no more."""
+def without_word(blocks: Sequence[Block], token: str, told: str = "") -> list[Block]:
+    """The blocks of a message without the buttons of a call that waits no more; `told` in their place."""
     ids = {words.word_button(name, token) for name in words.LABELS}
-    return [
-        block for block in blocks if ids.isdisjoint(one.get("value") for one in block.get("elements") or ())
-    ]
+    instead = {"type": "context", "elements": [{"type": "mrkdwn", "text": escaped(told)}]} if told else None
+    kept: list[Block] = []
+    for block in blocks:
+        if ids.isdisjoint(one.get("value") for one in block.get("elements") or ()):
+            kept.append(block)
+        elif instead is not None:
+            kept.append(instead)
+    return kept
 
 
 def stop(answer: str, phrases: Phrases) -> list[Block]:

@@ -9,12 +9,12 @@ from bot.messages import Answer, Delivery, Message, Reply, Status
 from bot.phrases import Phrases
 from connectors.delivering import follow
 from connectors.pacing import Paced
-from connectors.slack import buttons, pictures
+from connectors.slack import buttons, outcomes, pictures
 from connectors.slack.errors import SlackError
 from connectors.slack.pace import Slot
 from connectors.slack.posts import Posts
 from connectors.slack.presence import Presence
-from connectors.slack.rendering import MARKDOWN, Post, defused, draft, messages, plainer, said
+from connectors.slack.rendering import MARKDOWN, Post, defused, draft, linked, messages, plainer, said
 from connectors.slack.streaming import settled
 from connectors.slack.thread import Thread
 from connectors.slack.workspaces import Workspace
@@ -146,7 +146,7 @@ class ThreadReply:
             return
         if (stream := self._posts.stream) is not None:
             shown = settled(defused(text))
-            if len(shown) > MARKDOWN or await stream.add(shown):
+            if len(shown) > MARKDOWN or (not linked(shown) and await stream.add(shown)):
                 return
             await self._posts.end_stream()
         first, self._shown = not self._shown, text
@@ -157,6 +157,8 @@ class ThreadReply:
 
     async def _conclude(self, answer: Answer) -> None:
         """The whole answer, by whatever way there is; a way that is closed for good is told."""
+        if answer.reason == "deleted_question" and not self._posts:
+            return  # nobody waits, and there may be no thread to say so in
         phrases = self._desk.phrases(answer.persona, answer.language)
         await self._presence.settled()
         await self._delivery.check()
@@ -165,11 +167,21 @@ class ThreadReply:
         except SlackError as error:
             if error.kind == "passing":
                 raise
-            if error.kind != "no_place":
+            if error.kind == "refused":
                 await self._lost(error)
                 return
             await self._directly(answer, phrases, error)
+        self._let_fade(answer, phrases)
         await self._show_pictures(answer, phrases)
+
+    def _let_fade(self, answer: Answer, phrases: Phrases) -> None:
+        """The buttons of what waits for the asker's word are gone when it is too late."""
+        at, where = self._posts.last, self._thread
+        if answer.confirmations and at is not None:
+            told = phrases.render("confirmation_expired")
+            place = {"channel": where.channel, "thread": where.at or at, "at": at}
+            fading = outcomes.fade(where.workspace, answer.confirmations, told, **place)
+            where.workspace.beside.begin(fading)
 
     async def _show_pictures(self, answer: Answer, phrases: Phrases) -> None:
         """Below the answer; where Slack does not take them, that is said."""
@@ -183,12 +195,17 @@ class ThreadReply:
     async def _place(self, answer: Answer, phrases: Phrases) -> None:
         """The answer; where Slack does not take it, plainer; at the very least, that there was one."""
         below = buttons.below(answer, self._event.id, phrases)
+        bare = answer
+        if answer.confirmations:
+            told = f"{answer.text}\n\n{phrases.render('confirmation_not_shown')}"
+            bare = answer.model_copy(update={"text": told})
         apology = answer.model_copy(
             update={"text": phrases.render("apology", turn=self._event.id), "citations": ()}
         )
         forms = (
             messages(answer, phrases, below),
-            plainer(answer, phrases),
+            *([plainer(answer, phrases, below)] if below else []),
+            plainer(bare, phrases),
             plainer(apology, phrases),
         )
         for form in forms:

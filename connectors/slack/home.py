@@ -1,8 +1,7 @@
 """What a person sees of the app outside conversations: the Home tab, and questions to begin with."""
 
-import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,31 +34,14 @@ class Front:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def opened(self, workspace: Workspace, event: Mapping[str, Any]) -> None:
         """Someone opened one of the app's tabs."""
         user, channel = event.get("user"), event.get("channel")
         if event.get("tab", "home") == "home" and user:
-            self._begin(self._publish(workspace, str(user)))
+            workspace.beside.begin(self._publish(workspace, str(user)))
         elif event.get("tab") == "messages" and channel:
-            self._begin(self._suggest(workspace, str(channel)))
-
-    async def close(self) -> None:
-        """Ends what is under way."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("Slack: a tab of the app could not be filled.", exc_info=error)
+            workspace.beside.begin(self._suggest(workspace, str(channel)))
 
     async def _publish(self, workspace: Workspace, user: str) -> None:
         person, _ = await workspace.directory.person(user)

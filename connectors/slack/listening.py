@@ -52,7 +52,6 @@ class Listener:
                 await self._workspaces.introduce()
                 await receive(self._app(), self._workspaces)
             finally:
-                await self._front.close()
                 await self._workspaces.close()
 
     def _app(self) -> AsyncApp:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.messages import Delivery
 from connectors.slack.errors import SlackError
-from connectors.slack.rendering import MARKDOWN, Block, Post, defused
+from connectors.slack.rendering import MARKDOWN, Block, Post, defused, linked
 from connectors.slack.streaming import Stream, settled
 from connectors.slack.thread import Thread
 
@@ -34,6 +34,11 @@ class Posts:
 
     def __bool__(self) -> bool:
         return bool(self._at)
+
+    @property
+    def last(self) -> str | None:
+        """The timestamp of the last message."""
+        return self._at[-1] if self._at else None
 
     async def resume(self) -> None:
         """Takes up what an earlier try, or the answer that is asked for again, has posted."""
@@ -65,6 +70,7 @@ class Posts:
             self.thread.at is None
             or not beginning.strip()
             or len(beginning) > MARKDOWN
+            or linked(beginning)
             or not self._api.knows("chat.startStream")
             or not await tiers.promise("chat.stopStream", self.thread.turn)
             or not await tiers.spare("chat.startStream")
@@ -125,8 +131,10 @@ class Posts:
         """Makes the messages of this reply these: edits, then posts what is missing, deletes what is over."""
         for part, post in enumerate(posts):
             if part == 0 and self.stream is not None:
-                blocks = post.get("blocks") or [{}]
-                if await self.end_stream(blocks[0].get("text"), blocks[1:]):
+                text, *below = post.get("blocks") or [{}]
+                if linked([text, below]):
+                    await self.end_stream()  # of an edit Slack makes no previews
+                elif await self.end_stream(text.get("text"), below):
                     continue
             if part < len(self._at):
                 await self._edit(part, post)

@@ -25,6 +25,7 @@ _NOTICE = 3_000
 _TITLE, _PLACE, _ADDRESS = 200, 300, 1_500
 _MENTION = re.compile(r"<(?=[!@#](?:channel|here|everyone|group|subteam|date|[A-Z0-9]{3,}))", re.IGNORECASE)
 _SHOUT = re.compile(r"(?<![\w.])@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
+_LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 _JOINER = "\N{WORD JOINER}"
 
 
@@ -57,11 +58,24 @@ def messages(answer: Answer, phrases: Phrases, buttons: Sequence[Block] = ()) ->
     return [_message(blocks, notice) for blocks, notice in zip(posts, notices, strict=True)]
 
 
-def plainer(answer: Answer, phrases: Phrases) -> list[Post]:
-    """The same without blocks, in short messages: for when Slack does not take the other."""
+def plainer(answer: Answer, phrases: Phrases, buttons: Sequence[Block] = ()) -> list[Post]:
+    """The same as plain text, in short messages: for when Slack does not take the other.
+
+    `buttons` stand below the last one, and are all that is left of blocks.
+    """
     listed = [line for lines in _listed(answer.citations, phrases) for line in lines]
     told = "\n".join([answer.text, "", *listed]) if listed else answer.text
-    return [{"text": escaped(piece)} for piece in split(defused(told), _NOTICE)] or [{"text": "…"}]
+    pieces = split(defused(told), _NOTICE) or ["…"]
+    posts: list[Post] = [{"text": escaped(piece)} for piece in pieces]
+    if buttons:
+        shown = {"type": "section", "text": {"type": "plain_text", "text": pieces[-1]}}
+        posts[-1] = _message([shown, *buttons], pieces[-1])
+    return posts
+
+
+def linked(shown: object) -> bool:
+    """Whether there is an address in a text, or in blocks, of which Slack may make a preview."""
+    return bool(_LINK.search(shown if isinstance(shown, str) else json.dumps(shown)))
 
 
 def said(text: str) -> list[Post]:

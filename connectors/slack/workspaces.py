@@ -14,6 +14,7 @@ import aiohttp
 from bot.errors import ConfigurationError
 from bot.settings import Settings
 from connectors.slack.api import Api
+from connectors.slack.beside import Beside
 from connectors.slack.directory import Directory
 from connectors.slack.errors import SlackError
 from connectors.slack.inbound import Myself
@@ -42,6 +43,7 @@ class Workspace:
     token: str
     pace: Pace
     tiers: Tiers
+    beside: Beside
     checked: float = 0.0
     """Monotonic time at which its token was last looked up."""
 
@@ -54,6 +56,7 @@ class Workspaces:
         self._redis = redis
         self._session: aiohttp.ClientSession | None = None
         self._installed: dict[str, Workspace] = {}
+        self._beside = Beside()
         token = settings.env.slack_bot_token
         self.own = self._open(token.get_secret_value(), Myself("", "", None)) if token else None
         """The one by SLACK_BOT_TOKEN."""
@@ -104,7 +107,8 @@ class Workspaces:
         self.own.myself = Myself(str(who.get("team_id") or ""), str(who["user_id"]), who.get("bot_id"))
 
     async def close(self) -> None:
-        """Ends what is being asked."""
+        """Ends what is under way beside the answers."""
+        await self._beside.close()
         for workspace in (*self._installed.values(), *([self.own] if self.own else ())):
             await workspace.directory.close()
         self.use(None)
@@ -115,7 +119,8 @@ class Workspaces:
         tiers = Tiers(self._redis, name)
         api = Api(token, self._settings.env.vocero_slack_api_url, tiers)
         api.use(self._session)
-        return Workspace(api, Directory(api), myself, token, Pace(self._redis, name), tiers)
+        pace = Pace(self._redis, name)
+        return Workspace(api, Directory(api), myself, token, pace, tiers, self._beside)
 
 
 async def begin(api: Api, token: str, method: str, **arguments: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from bot.messages import (
     Channel,
     Citation,
     Command,
+    Confirmation,
     Message,
     Person,
     RegisterScore,
@@ -36,6 +37,15 @@ MESSAGE = Message(
     at=datetime(2026, 11, 22, tzinfo=UTC),
     reference={"team": "T1", "channel": "CGEN", "thread": "1700000000.000100", "user_team": "T1"},
     text="¿?",
+)
+
+
+WAITING = Confirmation(
+    token="a" * 32,
+    tool="ticket",
+    text="**ticket**",
+    asker="slack:UANA",
+    until=datetime.now(UTC) + timedelta(minutes=1),
 )
 
 
@@ -268,6 +278,52 @@ async def test_what_slack_finds_too_long_comes_plainer(heard: Heard, code: str, 
     assert all(not post.get("blocks") and len(post["text"]) <= 3_000 for post in posts)
     assert " ".join(post["text"] for post in posts).count("palabra") == 1_000
     assert "[1] Política de vacaciones, Argentina" in posts[-1]["text"]
+
+
+@pytest.mark.parametrize("code", ["msg_blocks_too_long", "invalid_blocks"])
+async def test_a_plainer_answer_keeps_its_buttons(heard: Heard, code: str):
+    """What can be done about it, and the asker's word that it waits for, stand below the text."""
+    heard.slack.always["chat.postMessage"] = Fault(code, when=lambda call: "markdown" in str(call["blocks"]))
+    asked = answer("Espera tu **palabra**.", citation()).model_copy(
+        update={"actions": ("regenerate", "helpful", "not_helpful"), "confirmations": (WAITING,)}
+    )
+    (post,) = await deliver(heard, Script(asked))
+    shown = [block["type"] for block in post["blocks"]]
+    assert shown == ["section", "actions", "actions", "context_actions"]
+    assert post["blocks"][0]["text"]["text"].startswith("Espera tu **palabra**.")
+    assert "[1] Política de vacaciones" in post["text"]
+    assert WAITING.token in str(post["blocks"][1])
+    assert heard.counted == [code]
+
+
+async def test_where_no_button_can_be_shown_nothing_waits_for_one(heard: Heard):
+    """The asker is told that nothing was done, rather than to confirm what cannot be confirmed."""
+    heard.slack.always["chat.postMessage"] = Fault(
+        "invalid_blocks", when=lambda call: bool(call.get("blocks"))
+    )
+    asked = answer("Espera tu palabra.").model_copy(update={"confirmations": (WAITING,)})
+    (post,) = await deliver(heard, Script(asked))
+    assert post["text"].startswith("Espera tu palabra.")
+    assert "no se hizo nada" in post["text"]
+    assert heard.counted == ["invalid_blocks"] * 2
+
+
+async def test_a_refusal_that_is_not_known_goes_to_the_asker(heard: Heard):
+    """Slack has more words than are known here: where nothing can be posted, the answer still arrives."""
+    heard.slack.always["chat.postMessage"] = Fault(
+        "slack_says_no", when=lambda call: call["channel"] == "CGEN"
+    )
+    assert await deliver(heard, whole("Son 17 días.")) == []
+    (post,) = heard.slack.said("DANA")
+    assert markdown(post).endswith("Son 17 días.")
+    assert "slack_says_no" in heard.counted
+
+
+async def test_a_question_that_was_deleted_before_anything_was_said_is_left_alone(heard: Heard):
+    """There is no thread any more, and nobody to tell in a direct message, either."""
+    gone = answer("La pregunta fue borrada.").model_copy(update={"reason": "deleted_question"})
+    assert await deliver(heard, Script(Status(text="Busco…"), gone)) == []
+    assert heard.slack.said("DANA") == []
 
 
 async def test_an_answer_that_slack_takes_in_no_form_is_apologised_for(heard: Heard):

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.messages import Answer, Command, Confirmation, Person, Picture
-from connectors.slack import api, pace
+from connectors.slack import api, outcomes, pace
 from tests.bot.tools.test_lookups import OFFICE, TOOLS
 from tests.connectors.slack.server import ANA, BEA, TEAM, Fault
 from tests.connectors.slack.test_delivery import MESSAGE, Queue, Script, answer
@@ -194,6 +194,36 @@ async def test_what_came_of_a_yes_is_told_once(heard: Heard) -> None:
     for _ in range(2):
         await heard.connector.deliver(PRESS, aiter(Script(outcome(heard, "ticket 1"))), queue)
     assert [markdown(post) for post in heard.slack.said("CGEN")].count("ticket 1") == 1
+
+
+async def test_what_was_not_confirmed_in_time_has_no_buttons_any_more(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said in their place; what else stands below stays."""
+    monkeypatch.setattr(outcomes, "_LATE_SECONDS", 0.0)
+    soon = datetime.now(UTC) + timedelta(seconds=0.3)
+    late = [one.model_copy(update={"until": soon}) for one in waiting().confirmations]
+    asked = waiting().model_copy(update={"confirmations": tuple(late), "actions": ("regenerate",)})
+    await heard.connector.deliver(MESSAGE, aiter(Script(asked)), Queue())
+    assert labels(heard.slack.said("CGEN")[0]) == ["Confirmar", "Cancelar", "Otra vez"]
+    await heard.until(lambda: heard.slack.called("chat.update"))
+    (post,) = heard.slack.said("CGEN")
+    assert labels(post) == ["Otra vez"]
+    assert "La confirmación venció" in str(post["blocks"])
+    assert post["metadata"]["event_payload"]["turn"] == MESSAGE.id
+
+
+async def test_what_was_confirmed_is_left_as_it_is(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is up there is nothing to take away."""
+    monkeypatch.setattr(outcomes, "_LATE_SECONDS", 0.0)
+    soon = datetime.now(UTC) + timedelta(seconds=0.5)
+    late = [one.model_copy(update={"until": soon}) for one in waiting().confirmations]
+    asked = waiting().model_copy(update={"confirmations": tuple(late)})
+    await heard.connector.deliver(MESSAGE, aiter(Script(asked)), Queue())
+    await heard.connector.deliver(PRESS, aiter(Script(outcome(heard, "ticket 1"))), Queue())
+    await heard.until(lambda: len(heard.slack.called("conversations.replies")) == 2)
+    assert len(heard.slack.called("chat.update")) == 1
+    assert "venció" not in str(heard.slack.posts)
 
 
 @pytest.mark.parametrize("fault", [None, Fault(status=503), Fault(status=503, done=True)])

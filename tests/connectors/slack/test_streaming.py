@@ -145,6 +145,48 @@ async def test_no_piece_of_a_stream_can_notify(heard: Heard):
     assert "fin ." in markdown(post)
 
 
+LINK = "https://intranet.example/vacaciones"
+
+
+def streamed(heard: Heard) -> str:
+    """All that was ever put into a stream."""
+    calls = ("chat.startStream", "chat.appendStream", "chat.stopStream")
+    return str([heard.slack.called(method) for method in calls])
+
+
+@pytest.mark.parametrize("link", [LINK, f"[la política]({LINK})", "www.intranet.example"])
+async def test_no_address_is_streamed(heard: Heard, link: str):
+    """A stream has no switch for previews, an edit makes none: the text goes on by edits from there."""
+    chunks = [chunk for n in range(8) for chunk in (Text(text=f"palabra{n} "), 0.05)]
+    more = [Text(text=f"Véase {link} hoy. "), 0.3, Text(text="Fin.")]
+    text = "".join(chunk.text for chunk in (*chunks, *more) if isinstance(chunk, Text))
+    (post,) = await deliver(heard, Script(*chunks, *more, answer(text, citation())))
+    assert "chat.startStream" in made(heard)
+    assert "intranet.example" not in streamed(heard)
+    assert (markdown(post), post["streaming"]) == (text, False)
+    assert "[1] Política de vacaciones" in context(post)
+
+
+async def test_no_address_of_a_source_is_streamed(heard: Heard):
+    """The sources that have one come by an edit, once the text is there."""
+    slow = slowly()
+    linked = answer(TEXT, citation(url=LINK))
+    (post,) = await deliver(heard, Script(*slow.chunks[:-1], linked))
+    assert "chat.appendStream" in made(heard)
+    assert LINK not in streamed(heard)
+    assert LINK in context(post)
+    assert not post["streaming"]
+
+
+async def test_an_answer_that_begins_with_an_address_is_posted(heard: Heard):
+    """With previews off."""
+    text = f"{LINK} lo dice. "
+    await deliver(heard, Script(Text(text=text), 0.3, Text(text="Fin."), answer(f"{text}Fin.")))
+    (posted,) = heard.slack.called("chat.postMessage")
+    assert (posted["unfurl_links"], posted["unfurl_media"]) == (False, False)
+    assert "chat.startStream" not in made(heard)
+
+
 async def test_what_does_not_fit_the_stream_goes_on_in_the_thread(heard: Heard):
     """Each message is within every limit, and nothing is missing."""
     word = "palabra " * 200

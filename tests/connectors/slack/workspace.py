@@ -327,7 +327,10 @@ async def connected(folder: Path, redis: Redis, extra: str = "", **environ: str)
         settings = slack_settings(folder, server, extra, **environ)
         heard.desk = Noted(settings, redis, heard.counted)
         heard.connector = SlackConnector(settings, redis, heard.desk)
-        yield heard
+        try:
+            yield heard
+        finally:
+            await heard.connector._workspaces.close()
 
 
 @asynccontextmanager

@@ -23,6 +23,10 @@ _ALLOWED: Final[dict[str, frozenset[Class]]] = {
 }
 
 
+# Siéntelo is tú of sentir and usted of sentar: both are said of things.
+_ALIKE: Final = frozenset("crear creer sentar sentir fundar fundir".split())
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One form of address in a text."""
@@ -95,7 +99,12 @@ def _settled(mark: Mark, allowed: frozenset[Class], *, plural_spain: bool) -> Cl
     if both and mark.cls == "V":
         spain = plural_spain or ("W" in allowed and "V" not in allowed)
         return "W" if spain else "V"
-    if mark.cls not in allowed and mark.reading and mark.reading.clitics:
+    if (
+        mark.cls not in allowed
+        and mark.reading
+        and mark.reading.clitics
+        and mark.reading.infinitive in _ALIKE
+    ):
         alike = (one.cls for one in readings(mark.token.word) if one.clitics == mark.reading.clitics)
         return next((cls for cls in alike if cls in allowed), mark.cls)
     return mark.cls

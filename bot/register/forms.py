@@ -181,7 +181,8 @@ def _with_clitics(word: str, base: str, clitics: tuple[str, ...]) -> Iterator[Re
     for form in candidates:
         joined = attach(form, *clitics)
         for reading in _finite(form) if plain(joined) == plain(word) else ():
-            if reading.tense != "imperative" or not _agrees(reading.cls, clitics):
+            gone = reading.infinitive == "ir" and clitics[0] not in ("te", "se", "os")  # Velo is of ver.
+            if reading.tense != "imperative" or gone or not _agrees(reading.cls, clitics):
                 continue
             # Activelas is usted without the accent; activalas is vos, activálas nobody.
             if joined == word or (plain(word) == word and reading.cls in ("U", "UU")):

@@ -41,8 +41,8 @@ _WITH_DE_INFINITIVE: Final = words("orders", "tu_with_de_infinitive")
 def tu_order(place: Place, reading: Reading) -> Verdict:
     """The imperative of tú."""
     word, verb = place.word, reading.infinitive
-    # El juez vete la ley: of vetar.
-    other = word == "viste" or (word == "vete" and not place.start)
+    # El juez vete la ley: of vetar; venga: of venir, not of vengar.
+    other = word in ("viste", "venga") or (word == "vete" and not place.start)
     if other or place.negated or place.leaned_on or place.nominal:
         return None
     if reading.clitics or (word == "haz" and not place.asked):
@@ -74,6 +74,8 @@ def _ve(place: Place) -> Verdict:
 
 def _maybe_third(place: Place, verb: str) -> Verdict:
     word = place.word
+    if word in _CALLS and place.token.closed:
+        return "T", "hard"
     if conjugate(verb, "present", "usted") != word:
         # Obtén, pon, sal: no third person is spelled so, but the short ones are other words as well.
         other = place.at(1) in ("y", "o") or any(token.word in _FIRST_PERSON for token in place.tokens)
@@ -84,8 +86,8 @@ def _maybe_third(place: Place, verb: str) -> Verdict:
     if verb in _NEVER and not (verb == "pasar" and place.start == "comma" and _after_purpose(place)):
         goes_in = place.start == "first" and place.at(1) in ("por", "adelante")  # Pasa por recepción.
         return ("T", "hard" if place.has("T", "TV") else "soft") if goes_in else None
-    if word in _CALLS and place.token.closed:
-        return "T", "hard"
+    if (word, place.at(1)) == ("juega", "al"):
+        return "T", "soft"
     others = place.evidence & _OTHERS and not place.has("T")
     return "T", "hard" if not others and not _like_noun(place) and _ordered(place, verb) else "soft"
 
@@ -98,7 +100,8 @@ def _like_noun(place: Place) -> bool:
         return not (word in _WITH_DE or done or place.at(2) == "nuevo")
     if after in ("y", "o", "e"):
         return not any(one.cls == "T" and one.tense == "imperative" for one in readings(place.at(2)))
-    if after and word + "s" in _NOMINAL:  # Cuenta creada, consulta pública; but prueba a abrirlo.
+    if after and word + "s" in _NOMINAL and place.start != "joined":
+        # Cuenta creada, consulta pública; but prueba a abrirlo.
         verbal = place.with_object or after in _AFTER_ORDERS or _INFINITIVE.search(after)
         return not (verbal or place.start == "comma")
     called = place.token.sign == "¡" and word + "s" not in _NOMINAL  # ¡Corre!

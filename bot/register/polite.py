@@ -55,7 +55,7 @@ def _state(place: Place, cls: Class) -> Verdict:
     orders = {
         "ten": after in ("en", "cuidado", "paciencia", "presente", "presentes", "a"),
         "vay": after in ("a", "al", "hacia", "por"),
-        "ven": after in ("a", "al", "con", "conmigo", "por", "aquí", "acá"),
+        "ven": after in ("a", "al", "con", "conmigo", "por", "aquí", "acá", "cuando"),
         "est": after[:4] in ("aten", "aler", "segu", "tran", "pend"),
         "sea": after[:4] in ("paci", "brev", "bien", "prud", "resp", "puntu", "amab", "cuid", "tan"),
     }

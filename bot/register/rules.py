@@ -33,6 +33,8 @@ _PRONOUNS: Final[dict[str, Class]] = {
     "vuestro": "W", "vuestra": "W", "vuestros": "W", "vuestras": "W",
     "te": "TV", "tu": "TV", "tus": "TV", "tuyo": "TV", "tuya": "TV", "tuyos": "TV", "tuyas": "TV",
 }  # fmt: skip
+# Créeme is said of creer, párelo of parar, véngame of venir.
+_UNLIKELY: Final = frozenset(("crear", "parir", "vengar"))
 _BEFORE_NAMES: Final = frozenset("el un la una los del al letra".split())
 # Sé que, sé cómo: what I know.
 _KNOWN: Final = frozenset(("que", "cómo", "dónde", "qué", "quién", "cuándo", "de", "lo"))
@@ -103,7 +105,7 @@ def _ranked(found: tuple[Reading, ...]) -> list[Reading]:
         key=lambda one: (
             -len(one.clitics),
             order.get(one.tense, 2),
-            bool(one.clitics) and one.infinitive == "crear",  # Créeme: of creer.
+            bool(one.clitics) and one.infinitive in _UNLIKELY,
         ),
     )
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import uuid
-from typing import Any
 
 import yarl
 from discord import VoiceClient
@@ -50,7 +49,7 @@ class DiscordConnector:
         self._records = records
         self._desk = desk
         self._rest = Rest(self._token)
-        self._deferring: dict[str, asyncio.Task[Any]] = {}
+        self._deferring: dict[str, asyncio.Task[bool]] = {}
         self._poster = Poster(self._rest, self._deferring)
         self._drafts = Drafts()
         self._threads = Threads(self._poster, records, wanted=settings.discord.threads)

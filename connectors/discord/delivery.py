@@ -133,18 +133,20 @@ class ReplyMessages:
                 await self._put(0, Piece(shown, self._stop))
             else:
                 target = next(iter(self._routes.to(self._posts[0])), None)
-                if target is None or not await self._draft(target, Piece(shown, self._stop)):
+                if target is None or not self._is_turn(target):
+                    return
+                if (problem := await self._poster.attempt_edit(target, Piece(shown, self._stop))) is not None:
+                    # What Discord refuses for good is not asked again and again: it counts such requests.
+                    self._obstacle = problem if problem.kind != "passing" else None
                     return
         except DiscordError as error:
             self._obstacle = error
             return
         self._shown, self._edited = shown, time.monotonic()
 
-    async def _draft(self, target: Target, piece: Piece) -> bool:
-        """Shows it as it stands, where it is its turn: an interaction has edits of its own."""
-        if isinstance(target, InChannel) and not self._drafts.turn(target.channel):
-            return False
-        return await self._poster.attempt_edit(target, piece)
+    def _is_turn(self, target: Target) -> bool:
+        """Whether the text may be shown as it stands: an interaction has edits of its own."""
+        return not isinstance(target, InChannel) or self._drafts.turn(target.channel)
 
     async def _conclude(self, answer: Answer) -> None:
         """The whole answer, by whatever way there is; a way that is closed for good is told."""
@@ -208,6 +210,8 @@ class ReplyMessages:
         post = await self._routes.post(part, piece, replaced=replaced, phrases=phrases)
         self._posts[part : part + 1] = [post]
         await self._delivery.remember(Post.written(self._posts))
+        if self._routes.reserved(part, post, replaced=replaced):
+            await self._poster.edit(self._routes.to(post)[0], piece)
         await self._records.keep_thread(post.id, self._event.thread)
 
     async def _edit(self, post: Post, piece: Piece) -> bool:

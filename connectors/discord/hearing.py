@@ -1,9 +1,11 @@
 """Messages from the gateway: new ones, changed ones, deleted ones, the first ones of posts in forums."""
 
+import asyncio
 import copy
 import logging
 from collections.abc import Awaitable, Callable
 
+import aiohttp
 import discord
 
 from bot.desk import Desk
@@ -20,6 +22,7 @@ from connectors.discord.inbound import (
     read_message,
 )
 from connectors.discord.ordering import InOrder
+from connectors.discord.places import is_direct
 from connectors.discord.records import Records
 from connectors.discord.roles import Roles
 
@@ -27,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _EARLY = 100
 """Messages kept at most until it is told where they stand."""
+_SECONDS = 3.0
+"""For asking Discord where a message stands."""
 
 Queue = Callable[[Message | Command | Feedback], Awaitable[None]]
 
@@ -92,9 +97,13 @@ class Hearer:
 
     async def _read(self, message: discord.Message) -> Message | Ignored:
         """The question in a message, or why it is none for the bot."""
-        guild = message.guild.id if message.guild else None
         if reason := not_a_question(message, self.myself):
             return Ignored(reason)
+        message = await self._placed(message)
+        if message.guild is None and not is_direct(message):
+            # Never taken for a direct one, which is answered from what its author may read.
+            return Ignored("unknown_channel" if addressed(message, self.myself) else "not_addressed")
+        guild = message.guild.id if message.guild else None
         if not self._roles.serves(guild):
             return Ignored("server_not_served")
         kept = await self._kept(message)
@@ -109,6 +118,22 @@ class Hearer:
         ):
             return event
         return Ignored("not_addressed")
+
+    async def _placed(self, message: discord.Message) -> discord.Message:
+        """The message in its channel, where the gateway has not told of that one."""
+        unknown = isinstance(message.channel, discord.PartialMessageable)
+        if not unknown or not addressed(message, self.myself):
+            return message
+        try:
+            async with asyncio.timeout(_SECONDS):
+                channel = await self.client.fetch_channel(message.channel.id)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, LookupError) as error:
+            log.warning("Discord: where %s stands is not known: %s", message.id, error or "no answer in time")
+            return message
+        placed = copy.copy(message)
+        placed.channel = channel  # type: ignore[assignment] # what can be written in is one of these
+        placed.guild = getattr(channel, "guild", None)
+        return placed
 
     async def _kept(self, message: discord.Message) -> str | None:
         """The bot's thread that a reply, or what stands in a thread of its own making, goes on in."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.messages import Attachment, Message, Person
-from connectors.discord.places import channel_of, is_forum, is_thread, thread_of, where
+from connectors.discord.places import channel_of, is_direct, is_forum, is_thread, thread_of, where
 
 _WRITTEN = (discord.MessageType.default, discord.MessageType.reply)
 
@@ -29,7 +29,7 @@ def addressed(message: discord.Message, myself: int) -> bool:
     replied = message.reference.resolved if message.reference else None
     ours = isinstance(replied, discord.Message) and replied.author.id == myself and bool(message.content)
     named = any(user.id == myself for user in message.mentions) or myself in message.raw_mentions
-    return message.guild is None or ours or named
+    return is_direct(message) or ours or named
 
 
 def not_a_question(message: discord.Message, myself: int) -> str | None:
@@ -66,7 +66,7 @@ def read_message(
         channel=channel_of(message.channel, message.channel.id, message.guild),
         author=person(message.author, groups),
         at=message.created_at,
-        private=message.guild is None,
+        private=is_direct(message),
         reference=reference | ({"thread": "yes"} if is_thread(message.channel) else {}),
         text=text,
         about=None if kept else _about(message),

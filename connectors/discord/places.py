@@ -20,6 +20,11 @@ def is_thread(channel: Any) -> bool:
     return isinstance(channel, discord.Thread | discord.DMChannel)
 
 
+def is_direct(message: discord.Message) -> bool:
+    """Whether it is said to the bot alone; of a server's, the server may not be known yet."""
+    return message.guild is None and not isinstance(message.channel, discord.PartialMessageable)
+
+
 def thread_of(channel: Any, place: str, otherwise: str) -> str:
     """A thread, like a direct conversation, is one of the bot's; in a channel each question begins one."""
     return place if is_thread(channel) or place.startswith(f"discord:{DIRECT}:") else otherwise

@@ -37,6 +37,8 @@ _DEFERRED = timedelta(seconds=10)
 _DEFER_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 """While an interaction's answer is not there yet: it was queued before Discord took the deferral."""
 _ORIGINAL = "@original"
+PENDING = "…"
+"""Stands where a further message of an answer will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ Target = InChannel | ByTicket
 class Poster:
     """Posts and edits; mentions nobody, and shows no previews of links."""
 
-    def __init__(self, rest: Rest, deferring: Mapping[str, asyncio.Task[Any]]) -> None:
-        """`deferring`: first responses under way in this process, by interaction."""
+    def __init__(self, rest: Rest, deferring: Mapping[str, asyncio.Task[bool]]) -> None:
+        """`deferring`: first responses of this process, by interaction: whether Discord may have taken it."""
         self._rest = rest
         self._deferring = deferring
 
@@ -115,6 +117,8 @@ class Poster:
         """Puts a text in the place of the deferred answer; doing it twice does no harm."""
         if deferral := self._deferring.get(ticket.interaction):
             await asyncio.wait([deferral])
+            if deferral.done() and not deferral.cancelled() and deferral.result() is False:
+                raise DiscordError("answer", "unknown_webhook", "no_place", "it was not deferred")
         for pause in _DEFER_PAUSES:
             try:
                 return await self.edit(ByTicket(ticket), piece)
@@ -125,11 +129,15 @@ class Poster:
             await asyncio.sleep(pause)
         return await self.edit(ByTicket(ticket), piece)
 
-    async def follow_up(self, ticket: Ticket, piece: Piece) -> str:
-        """One more message through the token, seen by whom the first one is seen."""
-        body = _body(piece) | ({"flags": _HIDDEN} if ticket.hidden else {})
+    async def reserve(self, ticket: Ticket) -> str:
+        """One more message through the token, seen by whom the first one is seen; its text is still to come.
+
+        Discord knows no nonce here: what is posted twice, when a process ends in between, says nothing twice.
+        """
+        body = _body(Piece(PENDING)) | ({"flags": _HIDDEN} if ticket.hidden else {})
         path = "/webhooks/{webhook_id}/{webhook_token}"
-        posted = await self._rest.call("POST", path, json=body, files=piece.files, **ticket.slots)
+        slots: dict[str, Any] = ticket.slots
+        posted = await self._rest.call("POST", path, json=body, **slots)
         return str(posted["id"])
 
     async def edit(self, target: Target, piece: Piece) -> str:
@@ -138,8 +146,8 @@ class Poster:
         edited = await self._rest.insist("PATCH", target.path, json=body, files=piece.files, **target.slots)
         return str(edited["id"]) if "id" in (edited or {}) else target.message
 
-    async def attempt_edit(self, target: Target, piece: Piece) -> bool:
-        """The same, where it does not matter much."""
+    async def attempt_edit(self, target: Target, piece: Piece) -> DiscordError | None:
+        """The same, where it does not matter much; what hindered it."""
         return await self._rest.attempt("PATCH", target.path, json=_body(piece, edit=True), **target.slots)
 
     async def take_buttons(self, target: Target) -> None:

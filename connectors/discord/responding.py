@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 _ACKNOWLEDGED = 40060
 """Another process that listens was faster: the token is as good here."""
 _CHOICE, _CHOICES = 100, 25
+_KNOWN_SECONDS = 10.0
+"""In which it is of use how the first response went."""
 _HEAD_START = 1.0
 """Seconds that queueing has before Discord is told that an answer will come; it waits for three."""
 _HASTY_SECONDS = 2.0
@@ -54,9 +56,9 @@ class Responder:
         records: Records,
         *,
         queue: Queue,
-        deferring: dict[str, asyncio.Task[Any]],
+        deferring: dict[str, asyncio.Task[bool]],
     ) -> None:
-        """`deferring`: first responses under way in this process, by interaction."""
+        """`deferring`: first responses of this process, by interaction: whether Discord may have taken it."""
         self._desk = desk
         self._roles = roles
         self._records = records
@@ -119,23 +121,23 @@ class Responder:
         self,
         interaction: discord.Interaction,
         event: Message | Command | Feedback,
-        defer: Callable[[], Awaitable[None]],
+        defer: Callable[[], Awaitable[bool]],
     ) -> None:
         """Queues, then defers; a queue that is slow is not waited for, because Discord does not wait."""
         key = str(interaction.id)
         queueing = asyncio.create_task(self._prepared(interaction, event))
 
-        async def deferred() -> None:
+        async def deferred() -> bool:
             # What is promised should be safe: the gateway does not deliver it again.
             await asyncio.wait([queueing], timeout=_HEAD_START)
-            await defer()
+            return await defer()
 
-        self._deferring[key] = asyncio.create_task(deferred())
+        deferring = self._deferring[key] = asyncio.create_task(deferred())
         try:
-            await asyncio.wait([self._deferring[key], queueing])
-            await asyncio.gather(self._deferring[key], queueing)
+            await asyncio.wait([deferring, queueing])
+            await asyncio.gather(deferring, queueing)
         finally:
-            del self._deferring[key]
+            asyncio.get_running_loop().call_later(_KNOWN_SECONDS, self._deferring.pop, key, None)
 
     async def _prepared(self, interaction: discord.Interaction, event: Message | Command | Feedback) -> None:
         author = author_of(interaction, await self._groups(interaction))
@@ -159,8 +161,8 @@ class Responder:
 
     async def _defer(
         self, interaction: discord.Interaction, *, ephemeral: bool, thinking: bool = True
-    ) -> None:
-        await self._first(
+    ) -> bool:
+        return await self._first(
             interaction, lambda: interaction.response.defer(ephemeral=ephemeral, thinking=thinking)
         )
 
@@ -209,19 +211,24 @@ class Responder:
         said = (await self._desk.phrases_in(place_of(interaction))).render(key, **values)
         await self._first(interaction, lambda: interaction.response.send_message(said, ephemeral=True))
 
-    async def _first(self, interaction: discord.Interaction, respond: Callable[[], Awaitable[Any]]) -> None:
-        """The first response; where Discord does not take it, the answer goes the way that is left."""
+    async def _first(self, interaction: discord.Interaction, respond: Callable[[], Awaitable[Any]]) -> bool:
+        """The first response; where Discord does not take it, the answer goes the way that is left.
+
+        Whether it may have been taken.
+        """
         try:
             await respond()
         except discord.HTTPException as error:
             if error.code == _ACKNOWLEDGED:
-                return
+                return True
             problem = told("respond", error)
             log.warning("Discord: the interaction %s was not responded to: %s", interaction.id, problem)
             await self._desk.count(problem.reason)
+            return problem.kind == "passing"
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             # It was taken; only what Discord says of it reads otherwise than the SDK expects.
             log.debug("Discord: the response to %s is not understood: %r", interaction.id, error)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("Discord: the interaction %s was not responded to: %s", interaction.id, error)
             await self._desk.count("unreachable")
+        return True

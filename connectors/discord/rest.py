@@ -116,12 +116,16 @@ class Rest:
             await asyncio.sleep(wait)
         return await self.call(method, path, json=json, files=files, **parts)
 
-    async def attempt(self, method: str, path: str, json: Any = None, **parts: Any) -> bool:
-        """A request that may come to nothing: what is only shown while waiting."""
+    async def attempt(self, method: str, path: str, json: Any = None, **parts: Any) -> DiscordError | None:
+        """A request that may come to nothing, and why it does: what is only shown while waiting."""
         try:
             async with asyncio.timeout(_HASTY_SECONDS):
                 await self.call(method, path, json=json, **parts)
-        except (DiscordError, TimeoutError) as error:
-            log.info("Discord: %s %s: %s", method, path, str(error) or "no answer in time")
-            return False
-        return True
+        except TimeoutError:
+            problem = DiscordError(f"{method} {path}", "unreachable", "passing", "no answer in time")
+        except DiscordError as error:
+            problem = error
+        else:
+            return None
+        log.info("Discord: %s", problem)
+        return problem

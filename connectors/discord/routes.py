@@ -64,13 +64,18 @@ class Routes:
         """The ways to a message: what an interaction posted for all is an ordinary message, too."""
         if post.channel:
             return [InChannel(post.channel, post.id)]
-        ways: list[Target] = []
-        if self._ticket is not None and self._ticket.alive:
-            if not self._ticket.pressed:
-                ways.append(ByTicket(self._ticket, post.id))
-            elif self._ticket.pressed == post.id:
-                ways.append(ByTicket(self._ticket))
-        return ways if self._hidden else [*ways, InChannel(self.channel, post.id)]
+        anyone = [] if self._hidden else [InChannel(self.channel, post.id)]
+        if self._ticket is None or not self._ticket.alive:
+            return list(anyone)
+        if self._ticket.pressed == post.id:
+            return [ByTicket(self._ticket), *anyone]
+        ours = ByTicket(self._ticket, post.id)
+        # Under a pressed button stands what an earlier interaction posted; this one only adds to it.
+        return [*anyone, ours] if self._ticket.pressed else [ours, *anyone]
+
+    def reserved(self, part: int, post: Post, *, replaced: str) -> bool:
+        """Whether a message just posted still waits for its text."""
+        return post.channel == _BY_TICKET and not self._is_first(part, replaced)
 
     def hide(self) -> None:
         """What is to be said from here on is for one person alone, though the question was not."""
@@ -91,7 +96,8 @@ class Routes:
     async def post(self, part: int, piece: Piece, *, replaced: str, phrases: Phrases | None) -> Post:
         """Posts a message: through the token, else in the channel, else to the asker alone.
 
-        `replaced`: the one in whose place it comes. Without `phrases` it is not sent elsewhere.
+        `replaced`: the one in whose place it comes. Without `phrases` it is not sent elsewhere. One that is
+        `reserved` has no text yet: it is to be remembered first, then edited.
         """
         obstacle: DiscordError | None = None
         for way in self._ways(part, replaced):
@@ -126,12 +132,16 @@ class Routes:
     async def _send(self, way: str, part: int, piece: Piece, replaced: str) -> str:
         if way == _BY_TICKET:
             assert self._ticket is not None
-            if part == 0 and not replaced and not self._ticket.pressed:
+            if self._is_first(part, replaced):
                 return await self._poster.answer(self._ticket, piece)
-            return await self._poster.follow_up(self._ticket, piece)
+            return await self._poster.reserve(self._ticket)
         reply_to = self.replies_to if part == 0 and way == self.channel else None
         key = (self._event.id, part, replaced)
         return await self._poster.say(way, piece, key=key, reply_to=reply_to)
+
+    def _is_first(self, part: int, replaced: str) -> bool:
+        """Whether the interaction's own message is the one."""
+        return self._ticket is not None and part == 0 and not replaced and not self._ticket.pressed
 
     async def _open_direct(self, phrases: Phrases) -> str:
         """The direct conversation with the asker, told why the answer comes here."""

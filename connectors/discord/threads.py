@@ -37,18 +37,23 @@ class Threads:
 
     def _wants(self, event: Message | Command | Feedback) -> bool:
         reference = event.reference
-        among_others = isinstance(event, Message) and not event.private and "thread" not in reference
-        return self._wanted and among_others and event.channel.kind != "shared"
+        asked = isinstance(event, Message) and bool(event.text.strip() or event.attachments)
+        among_others = not event.private and "thread" not in reference and event.channel.kind != "shared"
+        return self._wanted and asked and among_others
 
     async def _open(self, event: Message | Command | Feedback, message: str) -> bool:
-        text = " ".join(defused(event.text).split()) if isinstance(event, Message) else ""
         try:
             async with asyncio.timeout(_SECONDS):  # the answer waits for it
-                thread = await self._poster.open_thread(
-                    event.reference["channel"], message, text[:_NAME] or event.channel.label[:_NAME]
-                )
+                thread = await self._poster.open_thread(event.reference["channel"], message, _name(event))
         except (DiscordError, TimeoutError) as error:
             log.warning("Discord: %s gets no thread: %s", event.id, str(error) or "no answer in time")
             return False
         await self._records.keep_thread(thread, event.thread)
         return True
+
+
+def _name(event: Message | Command | Feedback) -> str:
+    """The question, or the file that is all of it."""
+    assert isinstance(event, Message)
+    text = " ".join(defused(event.text).split()) or event.attachments[0].name
+    return text if len(text) <= _NAME else f"{text[: _NAME - 1].rstrip()}…"

@@ -101,6 +101,14 @@ async def test_a_private_answer_gets_no_thread(tmp_path: Path) -> None:
         assert place.discord.threads == {}
 
 
+async def test_what_asks_nothing_gets_no_thread(tmp_path: Path) -> None:
+    """There is nothing to call it by, and nothing to go on from."""
+    async with server(tmp_path, THREADS) as place:
+        await place.discord.write(f"<@{BOT}>")
+        await place.said()
+        assert place.discord.threads == {}
+
+
 async def test_a_thread_that_cannot_be_opened_costs_no_answer(tmp_path: Path) -> None:
     """It then stands in the channel, under the question."""
     from tests.connectors.discord.loopback import refusal

@@ -1,6 +1,7 @@
 """Replies out, against a loopback Discord: how they grow, how long they get, what faults do to them."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 
 from bot.errors import LeaseLostError
 from bot.messages import Answer, Reply, Text
-from tests.connectors.discord.alone import connected, question, reply
+from connectors.discord.errors import DiscordError
+from tests.connectors.discord.alone import asked, connected, question, reply
 from tests.connectors.discord.loopback import refusal
 from tests.connectors.discord.server import FakeDelivery
 
@@ -50,6 +52,32 @@ async def test_a_takeover_leaves_one_answer(tmp_path: Path, lost: int) -> None:
         again = FakeDelivery(kept=delivery.kept)
         await connector.deliver(question(), reply(LONG), again)
     assert "\n\n".join(discord.said()).split() == LONG.split()
+
+
+@pytest.mark.parametrize("lost", range(7))
+async def test_a_takeover_says_no_part_of_a_private_answer_twice(tmp_path: Path, lost: int) -> None:
+    """Through an interaction's token Discord takes no nonce: at worst a sign without words stays behind."""
+    async with connected(tmp_path) as (discord, connector):
+        seen = 0
+
+        def die(request: Any) -> Any:
+            nonlocal seen
+            if "/webhooks/" not in request.path:
+                return None
+            seen += 1
+            return refusal(503, 0) if seen == lost + 1 else None
+
+        discord.after.append(die)
+        delivery = FakeDelivery()
+        delivery.failing = lambda _: LeaseLostError("lost") if seen > lost else None
+        event = asked(discord, private=True)
+        with contextlib.suppress(LeaseLostError, DiscordError):
+            await connector.deliver(event, reply(LONG), delivery)
+        discord.after.clear()
+        await connector.deliver(event, reply(LONG), FakeDelivery(kept=delivery.kept))
+    said = [text for text in discord.hidden("token-7") if text != "…"]
+    assert "\n\n".join(said).split() == LONG.split()
+    assert discord.said() == []
 
 
 async def test_a_reply_that_is_lost_is_read_to_its_end_and_not_posted(tmp_path: Path) -> None:

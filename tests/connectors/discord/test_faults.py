@@ -10,7 +10,7 @@ import pytest
 
 from bot.messages import Reply, Text
 from tests.connectors.discord.alone import asked, connected, question, reply
-from tests.connectors.discord.loopback import banned, overloaded, refusal
+from tests.connectors.discord.loopback import banned, overloaded, page, refusal
 from tests.connectors.discord.loopback.payloads import BOT, CHANNEL, CLOSED, DIRECT
 from tests.connectors.discord.server import FakeDelivery, server, until
 
@@ -36,8 +36,16 @@ def when(part: str, status: int, code: int) -> Any:
         [lambda: overloaded(0.05, scope="global", everywhere=True)],
         [lambda: banned(1)],
         [lambda: refusal(503, 0), lambda: refusal(503, 0)],
+        [lambda: refusal(500, 0)],
+        [lambda: page(500)],
+        [lambda: page(502)],
+        [lambda: page(503)],
+        [lambda: page(504)],
+        [lambda: page(520)],
+        [lambda: page(408)],
     ],
-    ids=["429", "shared 429", "global 429", "banned", "503"],
+    ids=["429", "shared 429", "global 429", "banned", "503", "500"]
+    + [f"page {status}" for status in (500, 502, 503, 504, 520, 408)],
 )
 async def test_what_passes_delays_the_answer_alone(tmp_path: Path, answers: list[Any]) -> None:
     """The answer is there once."""
@@ -75,6 +83,43 @@ async def test_a_dead_private_interaction_is_answered_directly(tmp_path: Path) -
     assert "#general" in notice
     assert "17 días" in answer
     assert place.discord.said(CHANNEL) == []
+
+
+async def test_a_refused_deferral_is_not_waited_for(tmp_path: Path) -> None:
+    """That the interaction is unknown was said at once: nothing is tried through its token."""
+    async with server(tmp_path) as place:
+        place.discord.faults.append(when("/callback", 404, 10062))
+        token = await place.discord.ask(QUESTION)
+        await place.said(CHANNEL)
+    assert not [sent for sent in place.discord.sent if f"/{token}/messages" in sent.path]
+
+
+async def test_what_is_refused_for_good_while_an_answer_grows_is_not_asked_again(tmp_path: Path) -> None:
+    """The channel was closed in mid-answer: Discord counts such requests. The whole comes directly."""
+
+    async def growing() -> Reply:
+        text = ""
+        for word in range(30):
+            text += f"palabra{word} "
+            yield Text(text=f"palabra{word} ")
+            await asyncio.sleep(0.15)
+        async for chunk in reply(text):
+            if not isinstance(chunk, Text):
+                yield chunk
+
+    async with connected(tmp_path) as (discord, connector):
+        edits = []
+
+        def closed(request: Any) -> Any:
+            if not discord.said() or f"/channels/{CHANNEL}/messages" not in request.path:
+                return None
+            edits.append(request.method)
+            return refusal(403, 50001)
+
+        discord.faults.append(closed)
+        await connector.deliver(question(), growing(), FakeDelivery())
+        assert discord.said(DIRECT)[-1].endswith("palabra29")
+    assert edits.count("PATCH") == 2
 
 
 async def test_an_interaction_that_another_process_deferred_is_answered_in_its_place(

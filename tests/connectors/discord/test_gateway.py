@@ -1,6 +1,7 @@
 """The gateway: cut, resumed, begun anew; in several shards."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from bot.errors import ConfigurationError
 from tests.connectors.discord.alone import connected
 from tests.connectors.discord.loopback import refusal
-from tests.connectors.discord.loopback.payloads import BOT, THREAD
+from tests.connectors.discord.loopback.payloads import BOT, CHANNEL, CLOSED, DIRECT, THREAD, thread
 from tests.connectors.discord.server import Server, server, until
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
@@ -89,7 +90,10 @@ async def test_a_process_runs_the_shards_that_it_is_told_to(tmp_path: Path) -> N
 async def test_commands_are_given_to_discord_once(tmp_path: Path) -> None:
     """A restart with the same commands does not sync them again."""
     async with server(tmp_path) as place:
+        await until(lambda: place.discord.synced)
         await again(place)
+        await place.discord.write(f"<@{BOT}> {QUESTION}")
+        await place.said()
         [commands] = place.discord.synced
     assert {command["name"] for command in commands} == {
         "ask",
@@ -99,10 +103,15 @@ async def test_commands_are_given_to_discord_once(tmp_path: Path) -> None:
     }
 
 
-async def again(place: Server) -> None:
-    """Ends listening, and begins it anew."""
+async def ended(place: Server) -> None:
+    """Ends listening."""
     place.listening.cancel()
     await asyncio.gather(place.listening, return_exceptions=True)
+
+
+async def again(place: Server) -> None:
+    """Ends listening, and begins it anew."""
+    await ended(place)
     place.discord.ready.clear()
     listening = place.runtime.connectors["discord"].listen(place.runtime.submit)
     place.listening = asyncio.create_task(listening)
@@ -112,7 +121,8 @@ async def again(place: Server) -> None:
 async def test_commands_that_are_refused_cost_no_answers(tmp_path: Path) -> None:
     """Mentions work without; the next start tries again."""
     async with server(tmp_path) as place:
-        place.listening.cancel()
+        await until(lambda: place.discord.synced)
+        await ended(place)
         place.discord.faults.append(
             lambda request: refusal(400, 50035) if request.path.endswith("/commands") else None
         )
@@ -122,7 +132,41 @@ async def test_commands_that_are_refused_cost_no_answers(tmp_path: Path) -> None
         assert await place.said()
         place.discord.faults.clear()
         await again(place)
-        assert len(place.discord.synced) == 2
+        await until(lambda: len(place.discord.synced) == 2)
+
+
+async def test_commands_are_given_as_soon_as_discord_can_take_them(tmp_path: Path) -> None:
+    """What passes is waited for; a restart is not needed."""
+    async with server(tmp_path) as place:
+        await until(lambda: place.discord.synced)
+        await ended(place)
+        left = iter([503])
+        place.discord.faults.append(
+            lambda request: (
+                refusal(status, 0)
+                if request.path.endswith("/commands") and (status := next(left, None))
+                else None
+            )
+        )
+        await place.runtime.state.redis.flushall()
+        place.runtime.connectors["discord"]._rest.insist = impatient(place)  # type: ignore[attr-defined]
+        await again(place)
+        await until(lambda: len(place.discord.synced) == 2)
+
+
+def impatient(place: Server) -> Any:
+    """A request that is tried once."""
+    return place.runtime.connectors["discord"]._rest.call  # type: ignore[attr-defined]
+
+
+async def test_commands_that_someone_took_away_are_given_again(tmp_path: Path) -> None:
+    """Though they are the same as at the last start."""
+    async with server(tmp_path) as place:
+        await until(lambda: place.discord.synced)
+        place.discord.synced.append([])
+        await again(place)
+        await until(lambda: len(place.discord.synced) == 3)
+    assert place.discord.synced[-1] == place.discord.synced[0]
 
 
 async def test_a_bad_token_is_said_in_one_sentence(tmp_path: Path) -> None:
@@ -152,3 +196,85 @@ async def test_questions_are_queued_in_the_order_in_which_they_were_written(tmp_
         await place.said(THREAD, count=4)
     asked = [post["message_reference"]["message_id"] for post in place.discord.posts(THREAD)]
     assert asked == questions
+
+
+async def test_an_event_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
+    """Fields are missing from it: it is counted, and what comes after it is answered."""
+    async with server(tmp_path) as place:
+        for kind in ("MESSAGE_CREATE", "MESSAGE_UPDATE", "THREAD_CREATE", "GUILD_CREATE", "CHANNEL_UPDATE"):
+            await place.discord.dispatch(kind, {"id": "1", "channel_id": CHANNEL})
+        await place.discord.write(f"<@{BOT}> {QUESTION}")
+        assert await place.said()
+        await place.reasons("event_failed")
+    assert len(place.discord.identified) == 1
+
+
+async def test_a_command_that_cannot_be_read_is_apologised_for(tmp_path: Path) -> None:
+    """Its author waits: a word that it failed, for them alone."""
+    async with server(tmp_path) as place:
+        place.discord.places["token-9"] = CHANNEL
+        event = {"id": "9", "token": "token-9", "type": 2, "guild_id": "100", "channel_id": CHANNEL}
+        await place.discord.dispatch("INTERACTION_CREATE", event)
+        assert "discord:100:200:9" in await place.answer("token-9")
+    assert place.discord.callbacks["token-9"]["data"]["flags"] == 1 << 6
+
+
+async def test_a_command_without_what_the_bot_does_not_need_is_answered(tmp_path: Path) -> None:
+    """Discord has been adding fields to interactions, and the SDK insists on the newest."""
+    async with server(tmp_path) as place:
+        dispatch = place.discord.dispatch
+        extra = {"attachment_size_limit", "entitlements", "app_permissions", "version"}
+
+        async def older(kind: str, data: dict[str, Any]) -> None:
+            await dispatch(kind, {key: one for key, one in data.items() if key not in extra})
+
+        place.discord.dispatch = older  # type: ignore[method-assign]
+        assert "17 días" in await place.answer(await place.discord.ask(QUESTION))
+
+
+async def test_a_gateway_that_says_no_more_than_hello_is_left(tmp_path: Path) -> None:
+    """Nothing of it goes on once listening ends: no socket, no heartbeat."""
+
+    async def submit(_: Any) -> bool:
+        return True
+
+    async with connected(tmp_path) as (discord, connector):
+        discord.mute = True
+        listening = asyncio.create_task(connector.listen(submit))
+        await until(lambda: discord.greeted)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await until(lambda: not any("keep-alive" in one.name for one in threading.enumerate()))
+
+
+async def test_a_session_that_ends_as_it_begins_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The SDK waits a while after READY before it says so: by then nobody may be there to hear it."""
+    async with server(tmp_path) as place:
+        begun = [one for one in asyncio.all_tasks() if "_delay_ready" in repr(one)]
+        assert begun
+        place.listening.cancel()
+        await asyncio.wait({place.listening, *begun}, timeout=8)
+    assert all(one.cancelled() or one.exception() is None for one in begun)
+
+
+ENGLISH = '[[channels]]\nmatch = "discord:#interno"\npersona = "english"\nsources = ["docs"]\n'
+
+
+async def test_a_thread_that_was_not_told_of_has_the_settings_of_its_channel(tmp_path: Path) -> None:
+    """It was archived when the connection began, say: Discord is asked where it stands."""
+    async with server(tmp_path, ENGLISH) as place:
+        place.discord.threads["777"] = thread("777", parent=CLOSED, name="viejo")
+        await place.discord.write(f"<@{BOT}>", channel="777")
+        [answer] = await place.said("777")
+    assert "question" in answer
+
+
+async def test_a_server_that_was_not_told_of_is_no_direct_conversation(tmp_path: Path) -> None:
+    """Where Discord does not say where a message stands, its author's own sources are left alone."""
+    async with server(tmp_path) as place:
+        place.discord.faults.append(
+            lambda request: refusal(403, 50001) if request.path.endswith("/channels/888") else None
+        )
+        await place.discord.write(f"<@{BOT}> {QUESTION}", channel="888", guild_id="999")
+        await place.reasons("unknown_channel")
+        assert place.discord.said("888") == place.discord.said(DIRECT) == []

@@ -1,19 +1,17 @@
 """A small Discord on this machine: a gateway and as much of REST as the connector uses, faults included."""
 
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from discord.gateway import KeepAliveHandler
 
-from tests.connectors.discord.loopback.faults import Fault, banned, overloaded, refusal
+from tests.connectors.discord.loopback.faults import Fault, banned, overloaded, page, refusal
 from tests.connectors.discord.loopback.interactions import Interactions
 from tests.connectors.discord.loopback.people import People
 from tests.connectors.discord.loopback.world import TOKEN
 from tests.web_server import running
 
-__all__ = ["TOKEN", "Fault", "Loopback", "banned", "loopback", "overloaded", "refusal"]
+__all__ = ["TOKEN", "Fault", "Loopback", "banned", "loopback", "overloaded", "page", "refusal"]
 
 
 class Loopback(People, Interactions):
@@ -33,10 +31,4 @@ async def loopback() -> AsyncIterator[Loopback]:
     async with running(discord.application()) as address:
         discord.url = f"{address}/api/v10"
         discord.gateway = f"{address.replace('http', 'ws', 1)}/gateway"
-        try:
-            yield discord
-        finally:
-            # A client cancelled between hello and ready leaves its heart beating, for a loop that is gone.
-            for thread in threading.enumerate():
-                if isinstance(thread, KeepAliveHandler):
-                    thread.stop()
+        yield discord

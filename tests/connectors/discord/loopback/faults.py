@@ -34,3 +34,8 @@ def overloaded(seconds: float, *, scope: str = "user", everywhere: bool = False)
 def banned(seconds: int) -> web.Response:
     """A 429 from in front of Discord: a page, not JSON, and no `Via`."""
     return web.Response(text="error code: 1015", status=429, headers={"Retry-After": str(seconds)})
+
+
+def page(status: int) -> web.Response:
+    """What stands in front of Discord says that it cannot be reached: a page, not JSON."""
+    return web.Response(text="<html>cloudflare</html>", status=status, content_type="text/html")

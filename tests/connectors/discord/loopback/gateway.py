@@ -19,6 +19,9 @@ class Gateway(World):
     identified: list[dict[str, Any]] = field(default_factory=list)
     resumed: list[dict[str, Any]] = field(default_factory=list)
     refuse_session: bool = False
+    mute: bool = False
+    """Says hello, and nothing more."""
+    greeted: int = 0
     guilds: list[str] = field(default_factory=lambda: [GUILD])
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _sockets: list[web.WebSocketResponse] = field(default_factory=list)
@@ -51,6 +54,7 @@ class Gateway(World):
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"op": 10, "d": {"heartbeat_interval": 41_250}})
+        self.greeted += 1
         try:
             async for frame in socket:
                 if frame.type is WSMsgType.TEXT:
@@ -62,6 +66,8 @@ class Gateway(World):
 
     async def _heard(self, socket: web.WebSocketResponse, frame: dict[str, Any]) -> None:
         match frame["op"]:
+            case _ if self.mute:
+                pass
             case 1:
                 await socket.send_json({"op": 11, "d": None})
             case 2:

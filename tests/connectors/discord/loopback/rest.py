@@ -58,7 +58,9 @@ class Rest(World):
             web.get(f"{_API}/users/@me/guilds", _fixed([{"id": GUILD, "name": "g"}])),
             web.get(f"{_API}/guilds/{{guild}}/channels", _fixed(channels)),
             web.get(f"{_API}/guilds/{{guild}}/members/{{person}}", self._member),
+            web.get(f"{_API}/applications/{{application}}/commands", self._commands),
             web.put(f"{_API}/applications/{{application}}/commands", self._sync),
+            web.get(_CHANNEL, self._channel),
             web.post(f"{_API}/users/@me/channels", _fixed(payloads.channel(DIRECT))),
             web.post(f"{_CHANNEL}/messages", self._post),
             web.post(f"{_CHANNEL}/typing", self._type),
@@ -76,6 +78,13 @@ class Rest(World):
     async def _sync(self, request: web.Request) -> web.Response:
         self.synced.append(await sent_by(request))
         return said([])
+
+    async def _commands(self, request: web.Request) -> web.Response:
+        return said(self.synced[-1] if self.synced else [])
+
+    async def _channel(self, request: web.Request) -> web.Response:
+        id_ = request.match_info["channel"]
+        return said(self.threads.get(id_) or payloads.channel(id_))
 
     async def _member(self, request: web.Request) -> web.Response:
         person = request.match_info["person"]

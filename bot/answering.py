@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 from typing import Protocol
@@ -12,10 +13,11 @@ from bot.actions import first
 from bot.attachments import Attached, Attachments
 from bot.budget import Account, Budget, Standing
 from bot.editing import searchable
-from bot.framing import Framed, budget_reason, close, conclude, for_machines, frame, spoken
+from bot.framing import Framed, budget_reason, close, conclude, for_machines, frame, repeated, spoken
 from bot.journal import Past
+from bot.kept_answers import KeptAnswers
 from bot.memory import Memory, Remembered
-from bot.messages import Confirm, Confirmation, Message, Outcome, Replace, Reply, Status, Text
+from bot.messages import Answer, Confirm, Confirmation, Message, Outcome, Replace, Reply, Status, Text
 from bot.settings import ResolvedChannel, Settings
 from bot.tools.joining import Tools
 from bot.tools.turn import TurnTools
@@ -58,6 +60,20 @@ class Archive(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question that is answered from documents."""
+
+    message: Message
+    channel: ResolvedChannel
+    sources: frozenset[str]
+    """That everyone may read who sees the answer."""
+    attached: Attached
+    turns: Sequence[Remembered]
+    """What was said before in its thread."""
+    voice: Voice
+
+
 class Answering:
     """Answers questions."""
 
@@ -71,6 +87,7 @@ class Answering:
         attachments: Attachments,
         budget: Budget,
         tools: Tools,
+        kept: KeptAnswers,
     ) -> None:
         self._settings = settings
         self._library = library
@@ -79,14 +96,21 @@ class Answering:
         self._attachments = attachments
         self._budget = budget
         self._tools = tools
+        self._kept = kept
 
     def answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
         """The reply to a message: an answer, a refusal with its reason, or a word in return."""
         reply = self._answer(message, channel, voice)
         return reply if voice.persona.format.json_schema is None else for_machines(reply)
 
+    async def forget(self, turn: str) -> None:
+        """The answer of a turn did not help: it is not given again."""
+        await self._kept.forget(turn)
+
     async def _answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
         sources = readable(self._settings, channel, message)
+        if message.replaces:
+            await self._kept.forget(message.replaces)
         attached = Attached()
         said = _small_talk(message) or _refusal(message, channel)
         if said is None and message.attachments:
@@ -107,23 +131,9 @@ class Answering:
         async for status in self._first_reading(sources, voice):
             yield status
         yield Status(text=voice.say("searching"))
-        account = await self._budget.open(
-            message.id,
-            message.channel.key,
-            message.author.id,
-            channel.budget,
-            voice.persona.model or self._settings.llm,
-        )
-        if isinstance(account, Standing):
-            why = budget_reason(account, voice)
-            for word in spoken(message.id, voice, why, "refused", "over_budget"):
-                yield word
-            return
-        try:
-            async for chunk in self._searched(message, channel, sources, attached, account, voice=voice):
-                yield chunk
-        finally:
-            account.release()
+        turns = await self._memory.turns(message.thread)
+        async for chunk in self._from_documents(_Asked(message, channel, sources, attached, turns, voice)):
+            yield chunk
 
     async def _first_reading(self, sources: frozenset[str], voice: Voice) -> Reply:
         """Waits for sources that are being read for the first time: not to say "not found" of those."""
@@ -134,28 +144,46 @@ class Answering:
             yield Status(text=voice.say("index_started", source=min(unread)))
             await asyncio.sleep(_PAUSE)
 
-    async def _searched(
-        self,
-        message: Message,
-        channel: ResolvedChannel,
-        sources: frozenset[str],
-        attached: Attached,
-        account: Account,
-        *,
-        voice: Voice,
-    ) -> Reply:
+    async def _from_documents(self, asked: "_Asked") -> Reply:
+        """The answer that was given before, or one that may cost something."""
+        message, voice = asked.message, asked.voice
+        models: Sequence[str] = voice.persona.model or self._settings.llm
+        place = await self._kept.place(
+            message, asked.channel, asked.sources, voice, models, follows=bool(asked.turns)
+        )
+        if place and (kept := await self._kept.find(place, message)):
+            for part in repeated(message.id, kept, voice):
+                yield part
+            return
+        account = await self._budget.open(
+            message.id, message.channel.key, message.author.id, asked.channel.budget, models
+        )
+        if isinstance(account, Standing):
+            why = budget_reason(account, voice)
+            for word in spoken(message.id, voice, why, "refused", "over_budget"):
+                yield word
+            return
+        try:
+            async for chunk in self._searched(asked, account):
+                if place and isinstance(chunk, Answer) and account.models == models:
+                    await self._kept.keep(place, message, chunk, voice.say("unsupported"))
+                yield chunk
+        finally:
+            account.release()
+
+    async def _searched(self, asked: "_Asked", account: Account) -> Reply:
         """The answer from the documents."""
+        message, voice, attached = asked.message, asked.voice, asked.attached
         engine = self._library.engine(account.models)
         earlier = await self._earlier(message)
-        turns = await self._memory.turns(message.thread)
         tools = None
         if account.models:
-            tools = await self._tools.of_turn(message, channel, voice.persona, sources)
+            tools = await self._tools.of_turn(message, asked.channel, voice.persona, asked.sources)
         question = Question(
             text=message.text.strip(),
-            sources=sources,
+            sources=asked.sources,
             language=voice.language,
-            history=_before(turns, message),
+            history=_before(asked.turns, message),
             about=message.about,
             given=attached.passages,
             # Without a model it is the passages that make another answer.

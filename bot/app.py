@@ -22,6 +22,7 @@ from bot.desk import Desk
 from bot.dispatch import Dispatch
 from bot.errors import StateError
 from bot.journal import Journal
+from bot.kept_answers import KeptAnswers
 from bot.memory import Memory
 from bot.messages import Answer, Connector, Status
 from bot.opening import model_prices, open_library, secret
@@ -100,7 +101,14 @@ async def _join(
     connectors: dict[str, Connector] = {}
     attachments = Attachments(connectors, reader.run)
     answering = Answering(
-        settings, library, memory, journal, attachments=attachments, budget=budget, tools=tools
+        settings,
+        library,
+        memory,
+        journal,
+        attachments=attachments,
+        budget=budget,
+        tools=tools,
+        kept=KeptAnswers(state.redis, library, settings.cache.lifetime),
     )
     bot = Bot(
         channels,

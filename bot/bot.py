@@ -125,6 +125,8 @@ class Bot:
 
     async def _thank(self, feedback: Feedback, voice: Voice) -> Reply:
         await self._opinions.add_feedback(feedback)
+        if not feedback.helpful:
+            await self._answering.forget(feedback.answer)
         for chunk in spoken(feedback.id, voice, voice.say("feedback_thanks"), "answered", None):
             yield chunk
 

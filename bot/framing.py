@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.budget import Standing, duration
-from bot.messages import Answer, Citation, Outcome, RegisterScore, Replace, Reply, Text
+from bot.kept_answers import Kept
+from bot.messages import Answer, Citation, Outcome, RegisterScore, Repeated, Replace, Reply, Text, Usage
 from bot.phrases import Language
 from bot.register.checker import check
 from bot.register.tone import check_format, json_error
@@ -124,6 +125,7 @@ def conclude(id_: str, result: Result, framed: Framed, voice: Voice) -> Answer:
         language=_other_language(voice),
         register=_score(voice, _said(result, framed, voice), framed.verbatim),
         model=result.model,
+        incomplete=result.incomplete,
         timings={stage: round(seconds, 4) for stage, seconds in result.timings.items()},
     )
     if result.model is not None:
@@ -146,6 +148,23 @@ def spoken(id_: str, voice: Voice, text: str, outcome: Outcome, reason: str | No
         model=None,
     )
     return Text(text=text), answer
+
+
+def repeated(id_: str, kept: Kept, voice: Voice) -> tuple[Text, Answer]:
+    """An answer that was given before, and says so."""
+    result = Result("answered", kept.answer, kept.confidence, model=kept.model)
+    framed = frame(result, voice)
+    if voice.persona.format.json_schema is None:
+        framed.say(voice.say("answered_before"))
+        close(framed, voice)
+    answer = conclude(id_, result, framed, voice).model_copy(
+        update={
+            "citations": kept.citations,
+            "usage": Usage(calls=0, tokens_in=0, tokens_out=0, cost_usd=0.0),
+            "cached": Repeated(id=kept.id, at=kept.at, question=kept.question),
+        }
+    )
+    return Text(text=framed.text), answer
 
 
 async def for_machines(reply: Reply) -> Reply:

@@ -248,6 +248,15 @@ class Usage(_Frozen):
     """Null: none of them has a price."""
 
 
+class Repeated(_Frozen):
+    """Where an answer comes from that was given before to the same question."""
+
+    id: str
+    """Of the turn it was given in."""
+    at: datetime
+    question: str
+
+
 class Answer(_Frozen):
     """The end of every reply: the answer whole, with what backs it."""
 
@@ -271,6 +280,10 @@ class Answer(_Frozen):
     model: str | None
     """`provider:model`; null: extractive."""
     usage: Usage | None = Field(default=None, exclude_if=lambda usage: usage is None)
+    cached: Repeated | None = Field(default=None, exclude_if=lambda cached: cached is None)
+    """It was given before, to the same question about unchanged documents."""
+    incomplete: bool = Field(default=False, exclude_if=lambda incomplete: not incomplete)
+    """The model broke off: it is what had come by then."""
     tool_calls: tuple[ToolCall, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
     """Seconds by stage."""

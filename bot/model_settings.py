@@ -80,3 +80,10 @@ class DeploymentBudgetSettings(BudgetSettings):
     soft: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Of any limit: from there on `model` answers."""
     model: ModelsInOrder = ()
+
+
+class CacheSettings(Table):
+    """`[cache]`: answers that are given again to who asks the same."""
+
+    lifetime: Duration | None = None
+    """None: none is."""

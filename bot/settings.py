@@ -21,6 +21,7 @@ from bot.fields import Glob, Place, Table
 from bot.globs import is_glob, matches
 from bot.model_settings import (
     BudgetSettings,
+    CacheSettings,
     DeploymentBudgetSettings,
     ModelsInOrder,
     PriceSettings,
@@ -158,6 +159,7 @@ class FileSettings(Table):
     tools: tuple[AnyTool, ...] = ()
     links: tuple[str, ...] = ()
     """Hosts that a generated answer may link to, besides what its sources and tools name."""
+    cache: CacheSettings = CacheSettings()
     fetch: FetchSettings = FetchSettings()
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()

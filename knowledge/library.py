@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 
-from knowledge.documents import Source
+from knowledge.documents import Passage, Source
 from knowledge.engine import Engine
 from knowledge.errors import KnowledgeError, ModelError, SourceError
 from knowledge.evidence import WEIGHED, by_evidence
@@ -191,6 +191,21 @@ class Library:
         most = max(limit, WEIGHED)
         found = self.search(question, limit=most, sources=sources, readers=readers, per_document=per_document)
         return replace(found, hits=by_evidence(question, found.hits, self.statistics)[:limit])
+
+    def versions(self, sources: Collection[str]) -> Mapping[str, str]:
+        """What each of these sources is at: another one after each change of what may be read in it."""
+        return self.manifest.versions(sources)
+
+    def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
+        """The live ones of these passages."""
+        return self.manifest.passages(ids)
+
+    def alike(self, one: str, other: str) -> float | None:
+        """Cosine similarity of two texts; None without an embedder. Blocks, so call it in a thread."""
+        embedder = self.index.embedder()
+        if embedder is None:
+            return None
+        return float(embedder.embed_query(one) @ embedder.embed_query(other))
 
     def engine(self, llm: Sequence[str] = ()) -> Engine:
         """The engine that answers with the first of these models that can, or with the configured ones."""

@@ -24,6 +24,7 @@ from knowledge.readers import load_readers, permits
 __all__ = ["Failure", "IndexStatus", "Manifest", "Record"]
 
 _SLICE = 500  # ids in one statement
+_CHANGED = "changed:"  # begins the name of the mark that says what a source is at
 _FRESH = 1.0  # seconds for which it is believed that every passage has its vector
 _SHOWN = (
     "id source document title headings text kind location anchor url as_of".split()  # in `_passage`'s order
@@ -176,6 +177,8 @@ class Manifest:
                 for passage in version
             )
             _insert(connection, self._passages, list(rows))
+            if versions:
+                self._note_change(connection, source)
 
     def permit(self, source: str, readers: Mapping[str, str | None]) -> None:
         """Sets who may read documents, as `dump_readers` writes it, in one transaction."""
@@ -183,6 +186,7 @@ class Manifest:
             for document, value in readers.items():
                 one = _of(self._documents, source, [document])
                 connection.execute(self._documents.update().where(*one).values(readers=value))
+            self._note_change(connection, source)
             self.fences.check(connection, source)
 
     def remove(self, source: str, of: Collection[str]) -> None:
@@ -190,7 +194,23 @@ class Manifest:
         with writing(self._engine) as connection:
             _delete(connection, self._documents, source, list(of))
             _delete(connection, self._passages, source, list(of))
+            self._note_change(connection, source)
             self.fences.check(connection, source)
+
+    def versions(self, sources: Collection[str]) -> dict[str, str]:
+        """What each of these sources is at: another one after each change of what may be read in it."""
+        wanted = [f"{_CHANGED}{source}" for source in sources]
+        query = select(self._marks.c.name, self._marks.c.value).where(self._marks.c.name.in_(wanted))
+        with reading(self._engine) as connection:
+            kept = {row.name: row.value for row in connection.execute(query)}
+        return {source: kept.get(f"{_CHANGED}{source}", "") for source in sources}
+
+    def _note_change(self, connection: Connection, source: str) -> None:
+        self._set_mark(connection, f"{_CHANGED}{source}", uuid.uuid4().hex)
+
+    def _set_mark(self, connection: Connection, name: str, value: str) -> None:
+        connection.execute(self._marks.delete().where(self._marks.c.name == name))
+        connection.execute(self._marks.insert(), {"name": name, "value": value})
 
     def forget(self, source: str) -> None:
         """Takes out what is known of a source besides its documents."""
@@ -205,8 +225,7 @@ class Manifest:
     def set_mark(self, name: str, value: str) -> None:
         """Sets a single value."""
         with writing(self._engine) as connection:
-            connection.execute(self._marks.delete().where(self._marks.c.name == name))
-            connection.execute(self._marks.insert(), {"name": name, "value": value})
+            self._set_mark(connection, name, value)
 
     def instance(self) -> str:
         """A name of this index's own, for what it keeps on servers that others use too."""

@@ -70,7 +70,7 @@ class Tables:
             Column("problem", Text),
         )
         # Single values: `instance`, this generation's own name; `lexical`, which lexical index holds
-        # exactly the passages above.
+        # exactly the passages above; `changed:<source>`, what that source is at.
         self.marks = Table(
             f"index_marks_{generation}",
             metadata,

@@ -6,6 +6,8 @@ from typing import Any
 
 from knowledge.documents import Hit
 
+VERSION = 1
+"""Raise it with every change of a prompt: answers that were written with another one are not given again."""
 NOT_FOUND = "NOT_IN_THE_DOCUMENTS"
 """What the model writes, alone, when the documents do not hold the answer."""
 

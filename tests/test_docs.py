@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from bot.model_settings import (
     BudgetSettings,
+    CacheSettings,
     DeploymentBudgetSettings,
     PriceSettings,
     ProviderSettings,
@@ -36,6 +37,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "`[tasks]`": TaskSettings,
     "`[prices]`": PriceSettings,
     "`[budget]`": DeploymentBudgetSettings,
+    "`[cache]`": CacheSettings,
     "`[[sources]]`": SourceSettings,
     "`[[channels]]`": ChannelSettings,
     "`budget`": BudgetSettings,

@@ -1,6 +1,6 @@
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from knowledge.database import open_database
 from knowledge.documents import Passage
 from knowledge.manifest import Manifest, Record
+from knowledge.readers import dump_readers
 
 
 @pytest.fixture
@@ -175,3 +176,21 @@ def test_instance_names_one_index(manifest: Manifest, tmp_path: Path) -> None:
     assert manifest.instance() == manifest.instance()
     assert Manifest(engine).instance() != manifest.instance()
     engine.dispose()
+
+
+def test_a_source_is_at_another_version_after_each_change(manifest: Manifest) -> None:
+    """Passages, what is taken out, who may read; not what was looked at alone, and not another source's."""
+    both = ("docs", "people")
+    seen = [manifest.versions(both)]
+
+    def after(change: Callable[[], None]) -> bool:
+        change()
+        seen.append(manifest.versions(both))
+        assert seen[-1]["people"] == ""
+        return seen[-1]["docs"] not in {one["docs"] for one in seen[:-1]}
+
+    assert after(lambda: put(manifest, "one"))
+    assert not after(lambda: manifest.write("docs", [record()], {}))
+    assert after(lambda: put(manifest, "one"))
+    assert after(lambda: manifest.permit("docs", {"a.md": dump_readers((frozenset({"group:hr"}),))}))
+    assert after(lambda: manifest.remove("docs", ["a.md"]))

@@ -70,3 +70,8 @@ _CANONICAL = {word: line.split()[0] for line in _SAME.strip().splitlines() for w
 def canonical_name(word: str) -> str:
     """The one form of a folded word that stands for all of them."""
     return _CANONICAL.get(word, word)
+
+
+def is_canonical(word: str) -> bool:
+    """Whether a folded word has such a form: a country, its people, a feast."""
+    return word in _CANONICAL

@@ -61,7 +61,7 @@ def _stands(claim: Claim, facts: Facts) -> bool:
     values = claim.values
     match claim.kind:
         case "date":
-            return any(_same_date(one, other) for one in values for other in facts.dates)  # type: ignore[arg-type]
+            return any(same_date(one, other) for one in values for other in facts.dates)  # type: ignore[arg-type]
         case "time":
             hours = {Decimal(hour) for hour, minute in values if minute == 0}  # type: ignore[misc, has-type]
             return not facts.times.isdisjoint(values) or not facts.numbers.isdisjoint(hours)
@@ -76,7 +76,7 @@ def _stands(claim: Claim, facts: Facts) -> bool:
             return not facts.words.isdisjoint(values)
 
 
-def _same_date(one: Date, other: Date) -> bool:
+def same_date(one: Date, other: Date) -> bool:
     """Whether two dates may be one: what one of them leaves open is the other's."""
     return all(a == b or a is None or b is None for a, b in zip(one, other, strict=True))
 

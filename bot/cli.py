@@ -14,7 +14,7 @@ import click
 from bot.commands import common_options
 from bot.commands.documents import evaluation, index, search
 from bot.commands.lookups import lookup
-from bot.commands.operations import doctor, generations, init, serve, status
+from bot.commands.operations import doctor, generations, init, review, serve, status
 from bot.commands.questions import ask, chat
 from bot.errors import ConfigurationError, VoceroError
 from bot.register.cli import persona, register
@@ -56,6 +56,7 @@ for command in (
     generations,
     serve,
     status,
+    review,
     doctor,
     init,
     evaluation,

@@ -5,6 +5,7 @@ Plain SQL through SQLAlchemy Core, the same on SQLite and PostgreSQL.
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -183,6 +184,15 @@ class Journal:
             found = found.where(TURNS.c.at >= since)
         rows = await self._read(found.order_by(TURNS.c.at.desc(), TURNS.c.id).limit(limit))
         return [Unanswered(**row) for row in rows]
+
+    async def cited(self, since: datetime) -> Counter[tuple[str, str]]:
+        """How many answers cited each document, by source and document."""
+        found = select(TURNS.c.citations).where(TURNS.c.outcome == "answered", TURNS.c.at >= since)
+        return Counter(
+            one
+            for row in await self._read(found)
+            for one in {(cited["source"], cited["document"]) for cited in row["citations"]}
+        )
 
     async def good(self, since: datetime, *, channel: str, author: str, limit: int) -> list[Good]:
         """The last questions in a channel or by someone that were answered, without anyone finding fault."""

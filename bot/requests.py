@@ -137,6 +137,15 @@ async def status(settings: Settings) -> dict[str, Any]:
     return answer.data or {}
 
 
+async def review(settings: Settings, source: str | None = None) -> tuple[str, dict[str, Any]]:
+    """What the documents leave unanswered, say twice or otherwise: in words, and for machines."""
+    async with open_terminal(settings, first=False) as terminal:
+        answer = await command(terminal, "review", source=source)
+    if answer.data is None or "missing" not in answer.data:
+        raise VoceroError(answer.text)
+    return answer.text, answer.data
+
+
 async def generations(settings: Settings, action: str, name: str | None = None) -> list[dict[str, Any]]:
     """The generations of the index, after `show`, `use` or `drop`."""
     async with open_terminal(settings, first=False) as terminal:

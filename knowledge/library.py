@@ -5,7 +5,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,11 +29,13 @@ from knowledge.vectors import Background
 from knowledge.worker import WorkerProcess
 
 if TYPE_CHECKING:
+    from knowledge.statements import Pair
     from knowledge.store import ChromaVectors
 
 log = logging.getLogger(__name__)
 
 _POLL = 0.2
+_PART = 500  # passages read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,30 @@ class Library:
         if embedder is None:
             return None
         return float(embedder.embed_query(one) @ embedder.embed_query(other))
+
+    def documents(
+        self, sources: Collection[str], readers: frozenset[str] | None = frozenset()
+    ) -> set[tuple[str, str]]:
+        """Source and document of everything in these sources that `readers` may read."""
+        known = {(source, document) for source in sources for document in self.manifest.records(source)}
+        return self.readable(known, readers)
+
+    def pairs(self, sources: Collection[str], readers: frozenset[str] | None = frozenset()) -> "list[Pair]":
+        """Where documents that `readers` may read say otherwise than others, or the same; takes seconds."""
+        from knowledge.statements import pairs_in
+
+        def passages() -> Iterator[Passage]:
+            ids = self.manifest.live()
+            for start in range(0, len(ids), _PART):
+                part = self.manifest.passages(ids[start : start + _PART]).values()
+                found = [passage for passage in part if passage.source in sources]
+                may = self.readable({(one.source, one.document) for one in found}, readers)
+                for passage in found:
+                    self._priority.give_way()
+                    if (passage.source, passage.document) in may:
+                        yield passage
+
+        return pairs_in(passages(), self._priority.give_way)
 
     def engine(self, llm: Sequence[str] = ()) -> Engine:
         """The engine that answers with the first of these models that can, or with the configured ones."""

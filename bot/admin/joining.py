@@ -4,6 +4,7 @@ from bot.admin.admin import Admin
 from bot.admin.channel import ChannelCommands
 from bot.admin.generations import GenerationCommands
 from bot.admin.index import IndexCommands
+from bot.admin.reviewing import ReviewCommands
 from bot.admin.spending import SpendingCommands
 from bot.admin.voices import VoiceCommands
 from bot.answering import Answering
@@ -39,6 +40,7 @@ def open_admin(
             "status": index.status,
             "sources": index.sources,
             "reindex": index.reindex,
+            "review": ReviewCommands(settings, channels, library, journal).review,
             "generations show": generations.show,
             "generations use": generations.use,
             "generations drop": generations.drop,

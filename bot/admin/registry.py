@@ -75,6 +75,7 @@ COMMANDS: dict[str, AdminCommand] = {
             ),
             slow=True,
         ),
+        AdminCommand("review", (Parameter("source", completes="source"),), slow=True),
         AdminCommand("generations show"),
         AdminCommand(
             "generations use", (Parameter("generation", required=True, completes="generation"),), slow=True

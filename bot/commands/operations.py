@@ -1,4 +1,4 @@
-"""`serve`, `status`, `generations`, `doctor` and `init`."""
+"""`serve`, `status`, `review`, `generations`, `doctor` and `init`."""
 
 import logging
 from dataclasses import asdict
@@ -37,6 +37,27 @@ def status(as_json: bool) -> None:
             write(report)
         else:
             show_status(console(), report)
+
+
+@click.command()
+@click.argument("source", required=False)
+@json_option
+@common_options
+def review(source: str | None, as_json: bool) -> None:
+    """See what to write next, and what to put right.
+
+    Of one source, or of all: the questions of the last 90 days that nobody could answer, with the nearest
+    headings; documents never cited; statements that two documents repeat, or with other numbers and dates.
+    """
+    settings = settings_of()
+    from bot.requests import review as report_review
+
+    with output(as_json) as write:
+        text, found = run(report_review(settings, source))
+        if write:
+            write(found)
+        else:
+            console().print(text, markup=False, highlight=False)
 
 
 @click.group()

@@ -364,6 +364,7 @@ def test_version_and_help(vocero: Vocero) -> None:
         "lookup",
         "persona",
         "register",
+        "review",
         "search",
         "serve",
         "status",

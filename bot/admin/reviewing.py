@@ -1,0 +1,93 @@
+"""The command `review`: how good the documents are, and what to write next."""
+
+from dataclasses import asdict
+from typing import Any
+
+from bot.access import readable
+from bot.admin.steps import Done, Steps
+from bot.channels import Channels
+from bot.journal import Journal
+from bot.messages import Command, Status
+from bot.reviewing import Review, review
+from bot.settings import Settings
+from bot.voice import Voice
+from knowledge.library import Library
+from knowledge.statements import Pair, Statement
+
+_SHOWN = 5
+"""Of each kind; machines get all of them."""
+
+
+class ReviewCommands:
+    """What is unanswered, never cited, said twice or otherwise, in what the asker may read."""
+
+    def __init__(self, settings: Settings, channels: Channels, library: Library, journal: Journal) -> None:
+        self._settings = settings
+        self._channels = channels
+        self._library = library
+        self._journal = journal
+
+    async def review(self, command: Command, voice: Voice) -> Steps:
+        """All of it, of one source or of all."""
+        yield Status(text=voice.say("review_running"))
+        channel = await self._channels.of(command.channel)
+        sources = readable(self._settings, channel, command)
+        if name := command.arguments.get("source"):
+            sources &= {str(name)}
+        found = await review(self._library, self._journal, sources, frozenset())
+        yield Done(_told(found, voice), _data(found))
+
+
+def _told(found: Review, voice: Voice) -> str:
+    """What there is to do, each kind under its title, the first few of it."""
+    missing = [
+        f"- {one.question} ({one.times})"
+        + (f" → {voice.say('review_nearest')}: {'; '.join(one.nearest)}" if one.nearest else "")
+        for one in found.missing
+    ]
+    disagreements = [f"- {_said(one.newer)}\n  ↔ {_said(one.older)}" for one in found.disagreements]
+    repeated = [f"- `{one.documents[0]}` = `{one.documents[1]}` ({one.statements})" for one in found.repeated]
+    never = [f"- `{source}/{document}`" for source, document in found.never_cited]
+    answered = [f"- **{source}**: {times}" for source, times in sorted(found.answered.items())]
+    titled = {
+        "review_answered": answered,
+        "review_missing": missing,
+        "review_disagreements": disagreements,
+        "review_repeated": repeated,
+        "review_never_cited": never,
+    }
+    return "\n\n".join(_part(voice.say(key), lines, voice) for key, lines in titled.items())
+
+
+def _part(title: str, lines: list[str], voice: Voice) -> str:
+    shown = lines[:_SHOWN] or [voice.say("status_none")]
+    if len(lines) > _SHOWN:
+        shown.append(f"- … ({len(lines) - _SHOWN})")
+    return "\n".join([f"**{title}**", *shown])
+
+
+def _said(one: Statement) -> str:
+    when = f", {one.passage.as_of:%Y-%m-%d}" if one.passage.as_of else ""
+    return f"«{' '.join(one.text.split())}» (`{one.passage.source}/{one.passage.document}`{when})"
+
+
+def _data(found: Review) -> dict[str, Any]:
+    return {
+        "answered": found.answered,
+        "missing": [asdict(one) for one in found.missing],
+        "disagreements": [_pair(one) for one in found.disagreements],
+        "repeated": [asdict(one) for one in found.repeated],
+        "never_cited": [{"source": source, "document": document} for source, document in found.never_cited],
+    }
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {
+        name: {
+            "source": one.passage.source,
+            "document": one.passage.document,
+            "text": one.text,
+            "as_of": one.passage.as_of.isoformat() if one.passage.as_of else None,
+        }
+        for name, one in (("newer", pair.newer), ("older", pair.older))
+    }

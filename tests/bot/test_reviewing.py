@@ -1,0 +1,93 @@
+"""How good the documents are, as `review` tells it."""
+
+from pathlib import Path
+
+from bot import requests
+from bot.app import command
+from bot.messages import Answer
+from bot.settings import Settings
+from tests.bot.company import company, talking
+
+OLD = """\
+---
+date: 2025-01-10
+---
+# Devoluciones 2025
+
+Para devolver un producto comprado en la tienda hay 10 días corridos desde la entrega.
+El reembolso se hace por el mismo medio de pago que se usó al comprar.
+"""
+NEW = """\
+---
+date: 2026-02-01
+---
+# Devoluciones 2026
+
+Para devolver un producto comprado en la tienda hay 20 días corridos desde la entrega.
+El reembolso se hace por el mismo medio de pago que se usó al comprar.
+"""
+AWAY = "# Mudanzas\n\nQuien se muda de casa tiene un día libre por mudanza.\n"
+
+
+def shop(folder: Path) -> Settings:
+    return company(folder, devoluciones=OLD, devoluciones_nuevas=NEW, mudanzas=AWAY)
+
+
+async def reviewed(settings: Settings) -> tuple[str, dict[str, object]]:
+    await requests.index(settings, None)
+    return await requests.review(settings)
+
+
+async def test_what_nobody_could_answer_comes_together(tmp_path: Path) -> None:
+    """Three questions for one thing in other words count as one, and come before another asked once."""
+    settings = shop(tmp_path)
+    await requests.index(settings, None)
+    async with talking(settings) as talk:
+        for question in (
+            "¿Hay guardería para los hijos?",
+            "¿La empresa tiene guardería para hijos de empleados?",
+            "guardería para hijos",
+            "¿Cuál es la contraseña del wifi?",
+        ):
+            assert (await talk.ask(question)).outcome == "not_found"
+        told = await command(talk.terminal, "review")
+    assert told.data is not None
+    asked = [(one["question"], one["times"]) for one in told.data["missing"]]
+    assert asked == [("guardería para hijos", 3), ("¿Cuál es la contraseña del wifi?", 1)]
+    assert "guardería para hijos (3)" in told.text
+
+
+async def test_documents_that_disagree_are_shown_the_newer_one_first(tmp_path: Path) -> None:
+    """Two versions of a policy state other days; what they both say is said twice."""
+    text, found = await reviewed(shop(tmp_path))
+    [one] = found["disagreements"]  # type: ignore[misc, attr-defined]
+    assert "20 días" in one["newer"]["text"]
+    assert "10 días" in one["older"]["text"]
+    [again] = found["repeated"]  # type: ignore[misc, attr-defined]
+    assert again["documents"] == ["docs/devoluciones_nuevas.md", "docs/devoluciones.md"]
+    assert text.index("20 días") < text.index("10 días")
+
+
+async def test_what_is_never_cited(tmp_path: Path) -> None:
+    """A document that an answer was taken from is not among them."""
+    settings = shop(tmp_path)
+    await requests.index(settings, None)
+    async with talking(settings) as talk:
+        answer: Answer = await talk.ask("¿Quien se muda de casa tiene un día libre?")
+        assert [one.document for one in answer.citations] == ["mudanzas.md"]
+        told = await command(talk.terminal, "review")
+    assert told.data is not None
+    never = {one["document"] for one in told.data["never_cited"]}
+    assert never == {"vacaciones.md", "devoluciones.md", "devoluciones_nuevas.md"}
+    assert told.data["answered"] == {"docs": 1}
+
+
+async def test_what_the_asker_may_not_read_is_not_reviewed(tmp_path: Path) -> None:
+    """The terminal's channel reads the public documents alone: the salaries are not even named."""
+    settings = shop(tmp_path)
+    await requests.index(settings, None)
+    text, found = await requests.review(settings)
+    assert "bandas" not in text
+    assert "bandas" not in str(found)
+    text, _ = await requests.review(settings, "people")
+    assert "bandas" not in text

@@ -24,6 +24,7 @@ _ALLOWED: Final[dict[str, frozenset[Class]]] = {
 
 
 # Siéntelo is tú of sentir and usted of sentar: both are said of things.
+_THINGS: Final = (("lo",), ("la",), ("los",), ("las",))
 _ALIKE: Final = frozenset("crear creer sentar sentir fundar fundir".split())
 
 
@@ -99,13 +100,14 @@ def _settled(mark: Mark, allowed: frozenset[Class], *, plural_spain: bool) -> Cl
     if both and mark.cls == "V":
         spain = plural_spain or ("W" in allowed and "V" not in allowed)
         return "W" if spain else "V"
+    reading = mark.reading
     if (
         mark.cls not in allowed
-        and mark.reading
-        and mark.reading.clitics
-        and mark.reading.infinitive in _ALIKE
+        and reading
+        and reading.infinitive in _ALIKE
+        and reading.clitics[-1:] in _THINGS
     ):
-        alike = (one.cls for one in readings(mark.token.word) if one.clitics == mark.reading.clitics)
+        alike = (one.cls for one in readings(mark.token.word) if one.clitics == reading.clitics)
         return next((cls for cls in alike if cls in allowed), mark.cls)
     return mark.cls
 

@@ -186,6 +186,24 @@ def test_orders_to_usted_and_what_only_looks_like_them(text: str, orders: list[s
     assert [one.text for one in check(text, "tú", "vosotros").violations] == orders
 
 
+@pytest.mark.parametrize(
+    ("text", "register", "violates"),
+    [
+        ("Vete a casa.", "vos", True),
+        ("Páralo ya.", "usted", True),
+        ("Créeme.", "usted", True),
+        ("Siéntelo aquí.", "usted", False),
+        ("Siéntelo en la piel.", "tú", False),
+        ("Velo con calma.", "vos", False),
+    ],
+)
+def test_a_spelling_of_two_verbs_is_read_as_the_one_that_is_said(
+    text: str, register: Singular, *, violates: bool
+) -> None:
+    """Vete is of ir and not of ver; siéntelo may be of sentir or of sentar, as the register has it."""
+    assert bool(check(text, register, "ustedes").violations) is violates
+
+
 def test_a_note_set_like_a_quotation_is_the_writers_own() -> None:
     """`> [!NOTE]` opens a note of the page; any other line after > is somebody else's."""
     assert found("> [!NOTE]\n> Tienes que firmar.\n\n> Puedes citar esto.") == {"Tienes": "T"}

@@ -8,7 +8,6 @@ from bot.register.words import words
 
 _TURNS: Final = {("doble", "a"), ("toque", "para")}
 _AFTER_POLITE: Final = words("orders", "after_polite")
-_NEVER_ENGLISH: Final = words("never", "english")
 _NEVER_IMPERSONAL: Final = words("never", "impersonal")
 _NEVER_STATES: Final = words("never", "states")
 _NEVER_U: Final = words("never", "U")
@@ -19,8 +18,7 @@ _WITH_DE: Final = words("orders", "with_de")
 def polite_order(place: Place, reading: Reading) -> Verdict:
     """The imperative of usted and ustedes, which is a subjunctive."""
     cls, word = reading.cls, place.word
-    english = word in _NEVER_ENGLISH and place.perhaps_english
-    excluded = place.nominal or english or word in _NEVER_IMPERSONAL or (reading.clitics and word in _NEVER_U)
+    excluded = place.nominal or word in _NEVER_IMPERSONAL or (reading.clitics and word in _NEVER_U)
     if excluded or reading.clitics:
         return None if excluded else (cls, "hard")
     if place.asked or place.repeated or (place.leaned_on and not place.negated):

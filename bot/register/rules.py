@@ -56,9 +56,10 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
     named = word in _NEVER_NAMES and text[0].isupper()
     if named or place.abbreviated or (word in _FUNCTION and not _goes_in(place)):
         return None
-    found = readings(word)
-    if place.capitalised:
+    english = word in _NEVER_ENGLISH and not (place.token.sign or place.negated) and place.perhaps_english
+    if place.capitalised or english:
         return None
+    found = readings(word)
     for reading in _ranked(found):
         verdict = _verdict(place, reading)
         if verdict:
@@ -150,7 +151,7 @@ def _vos_accented(place: Place, reading: Reading) -> Verdict:
 def _vos_joined(place: Place, reading: Reading) -> Verdict:
     """Guardalo, decime; individuales, modelo end like that too."""
     adjective = place.word.endswith(("ales", "iles", "eles")) and place.start != "first"
-    english = place.word in _NEVER_ENGLISH and (place.perhaps_english or not place.start)
+    english = place.word in _NEVER_ENGLISH and not place.start
     if adjective or english or place.leaned_on:
         return None
     nounlike = reading.clitics[-1] not in ("me", "te")

@@ -151,7 +151,8 @@ def _vos_accented(place: Place, reading: Reading) -> Verdict:
 def _vos_joined(place: Place, reading: Reading) -> Verdict:
     """Guardalo, decime; individuales, modelo end like that too."""
     adjective = place.word.endswith(("ales", "iles", "eles")) and place.start != "first"
-    english = place.word in _NEVER_ENGLISH and not place.start
+    goes_on = not place.at(1) or place.at(1) in _FUNCTION  # Animate a probarlo; Template structure.
+    english = place.word in _NEVER_ENGLISH and not (place.start and goes_on)
     if adjective or english or place.leaned_on:
         return None
     nounlike = reading.clitics[-1] not in ("me", "te")

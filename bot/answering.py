@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
 from typing import Protocol
@@ -14,6 +15,7 @@ from bot.attachments import Attached, Attachments
 from bot.budget import Account, Budget, Standing
 from bot.editing import searchable
 from bot.framing import Framed, budget_reason, close, conclude, for_machines, frame, repeated, spoken
+from bot.freshness import stale
 from bot.journal import Past
 from bot.kept_answers import KeptAnswers
 from bot.memory import Memory, Remembered
@@ -49,6 +51,10 @@ class Documents(Protocol):
 
     def never_synced(self) -> list[str]:
         """The sources that were never read to their end."""
+        ...
+
+    def read(self) -> dict[str, datetime]:
+        """When each source was last read whole."""
         ...
 
 
@@ -152,7 +158,8 @@ class Answering:
             message, asked.channel, asked.sources, voice, models, follows=bool(asked.turns)
         )
         if place and (kept := await self._kept.find(place, message)):
-            for part in repeated(message.id, kept, voice):
+            old = await self._old({cited.source for cited in kept.citations}, voice)
+            for part in repeated(message.id, kept, old, voice):
                 yield part
             return
         account = await self._budget.open(
@@ -211,7 +218,8 @@ class Answering:
                     yield Status(text=voice.say("calling_tool", tool=", ".join(names)))
                 case Result():
                     waiting = await tools.confirmations() if tools else ()
-                    framed = _framed(piece, attached, earlier, voice)
+                    old = await self._old(_drawn_on(piece, asked.sources), voice)
+                    framed = _framed(piece, (*old, *attached.notes), earlier, voice)
                     _tell_of_tools(framed, tools, waiting, voice)
                     if framed.text.startswith(written):
                         yield Text(text=framed.text[len(written) :])
@@ -229,6 +237,16 @@ class Answering:
                         }
                     )
 
+    async def _old(self, sources: Collection[str], voice: Voice) -> tuple[str, ...]:
+        """What is to be said of those sources that are not as fresh as promised."""
+        read = await asyncio.to_thread(self._library.read)
+        old = stale(self._settings, read, sources, datetime.now(UTC))
+        moments = {source: moment.astimezone() for source, moment in sorted(old.items())}
+        return tuple(
+            voice.say("stale_source", source=source, date=moment, time=f"{moment:%H:%M}")
+            for source, moment in moments.items()
+        )
+
     async def _earlier(self, message: Message) -> list[Past]:
         """The answers that this turn's is to replace, the last one first."""
         found: list[Past] = []
@@ -242,11 +260,18 @@ class Answering:
         return found
 
 
-def _framed(result: Result, attached: Attached, earlier: Sequence[Past], voice: Voice) -> Framed:
+def _drawn_on(result: Result, searched: frozenset[str]) -> frozenset[str]:
+    """The sources that an answer is from, or in which there was none."""
+    if result.outcome != "answered":
+        return searched
+    return frozenset(cited.passage.source for cited in result.citations)
+
+
+def _framed(result: Result, notes: Sequence[str], earlier: Sequence[Past], voice: Voice) -> Framed:
     """The result in the persona's words, with what else there is to say about it."""
     framed = frame(result, voice)
     if voice.persona.format.json_schema is None:
-        for note in attached.notes:
+        for note in notes:
             framed.say(note)
         if any(result.text == past.answer for past in earlier):
             framed.say(voice.say("nothing_else"))

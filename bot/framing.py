@@ -150,12 +150,13 @@ def spoken(id_: str, voice: Voice, text: str, outcome: Outcome, reason: str | No
     return Text(text=text), answer
 
 
-def repeated(id_: str, kept: Kept, voice: Voice) -> tuple[Text, Answer]:
-    """An answer that was given before, and says so."""
+def repeated(id_: str, kept: Kept, notes: Sequence[str], voice: Voice) -> tuple[Text, Answer]:
+    """An answer that was given before, and says so; `notes` is what else there is to say."""
     result = Result("answered", kept.answer, kept.confidence, model=kept.model)
     framed = frame(result, voice)
     if voice.persona.format.json_schema is None:
-        framed.say(voice.say("answered_before"))
+        for note in (voice.say("answered_before"), *notes):
+            framed.say(note)
         close(framed, voice)
     answer = conclude(id_, result, framed, voice).model_copy(
         update={

@@ -28,6 +28,8 @@ class SourceSettings(Table):
     cron: Cron | None = None
     max_deleted: Annotated[float, Field(ge=0, le=1)] = 0.2
     """The share of its documents that one reading may delete without asking."""
+    stale_after: Duration | None = None
+    """None: when two readings in a row are missed, and an hour has passed since."""
 
     @property
     def options(self) -> dict[str, object]:

@@ -38,7 +38,7 @@ class IndexStatus:
     age: float | None
     """Seconds since the last sync ended."""
     fresh: float | None
-    """Unix time as of which all of it is known: when the last sync began that met no problem."""
+    """Unix time as of which all of it is known: when the last one without a problem began, else the first."""
     counts: dict[str, int]
     """`seen`, `added`, `changed`, `unchanged`, `deleted`, `moved`, `withheld` of the last sync that ended."""
     problem: str | None

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -325,6 +326,11 @@ class Library:
     def status(self) -> list[IndexStatus]:
         """Every configured source as it stands; one never synced has no dates."""
         return self.manifest.status()
+
+    def read(self) -> dict[str, datetime]:
+        """When each source was last read whole; where it never was, when that was first tried."""
+        times = self.manifest.sync_times().items()
+        return {name: datetime.fromtimestamp(one.whole, UTC) for name, one in times if one.whole}
 
     def never_synced(self) -> list[str]:
         """The sources that no sync has finished for."""

@@ -60,6 +60,8 @@ class SyncTimes(NamedTuple):
     started: float
     finished: float | None
     """None: it never ended."""
+    whole: float | None
+    """When the last one began that met no problem; where none ever did, the first one."""
 
 
 class Manifest:
@@ -243,9 +245,9 @@ class Manifest:
                 .values(started=time.time(), finished=None)
             )
             if not updated.rowcount:
-                connection.execute(
-                    self._syncs.insert(), {"source": source, "started": time.time(), "counts": "{}"}
-                )
+                now = time.time()
+                first = {"source": source, "started": now, "whole": now, "counts": "{}"}
+                connection.execute(self._syncs.insert(), first)
 
     def sync_ended(
         self, source: str, counts: Mapping[str, int], problem: str | None, *, whole: bool = True
@@ -264,7 +266,9 @@ class Manifest:
 
     def sync_times(self) -> dict[str, SyncTimes]:
         """When each source was last synced."""
-        query = select(self._syncs.c.source, self._syncs.c.started, self._syncs.c.finished)
+        query = select(
+            self._syncs.c.source, self._syncs.c.started, self._syncs.c.finished, self._syncs.c.whole
+        )
         with reading(self._engine) as connection:
             return {source: SyncTimes(*times) for source, *times in connection.execute(query)}
 

@@ -65,7 +65,7 @@ class Tables:
             Column("source", String, primary_key=True),
             Column("started", Double, nullable=False),
             Column("finished", Double),
-            Column("whole", Double),  # when the last one that met no problem began
+            Column("whole", Double),  # when the last one that met no problem began, or the first
             Column("counts", Text, nullable=False),
             Column("problem", Text),
         )

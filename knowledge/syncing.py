@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from knowledge.documents import Crawled, Fetched, Listed, Passage, Source
@@ -286,6 +287,7 @@ class Sync:
             self._batch.records.append(known._replace(signal=listed.signal, reason=None, message=None))
             self.report.unchanged += 1
             return
+        listed = replace(listed, modified=_dated(listed.modified, known, content_hash))
         try:
             version = self._read(listed, fetched)
         except UnreadableError as error:
@@ -404,6 +406,19 @@ class _Batch:
             or self.characters >= _CHARACTERS
             or time.monotonic() - self.started >= _SECONDS
         )
+
+
+def _dated(modified: datetime | None, known: Record | None, content_hash: str) -> datetime:
+    """As of when a content holds: when the source says that it changed, else when it was first seen.
+
+    The source's clock may be ahead, but nothing was changed in the future.
+    """
+    now = datetime.now(UTC)
+    if modified is not None:
+        return min(modified if modified.tzinfo else modified.replace(tzinfo=UTC), now)
+    if known is not None and known.content_hash == content_hash and known.modified:
+        return datetime.fromisoformat(known.modified)
+    return now
 
 
 def _hash(fetched: Fetched) -> str:

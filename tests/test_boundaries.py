@@ -33,7 +33,7 @@ HOMES = {
     "onnxruntime": ("knowledge/embedding/",),
     "tokenizers": ("knowledge/embedding/",),
     "Stemmer": ("knowledge/",),
-    "apscheduler": ("bot/schedule.py",),
+    "apscheduler": ("bot/schedule.py", "bot/cron.py"),
     "redis": (
         "bot/state.py",
         "bot/dispatch.py",

@@ -70,7 +70,7 @@ def open_source(
         raise KnowledgeError(f"Source `{name}`: a {kind} needs `{missing[0]}`; add it.")
     given = dict(options)
     if "surroundings" in parameters:
-        if surroundings is None:
+        if surroundings is None and parameters["surroundings"].default is inspect.Parameter.empty:
             raise KnowledgeError(f"Source `{name}`: a {kind} needs a folder for its cache.")
         given["surroundings"] = surroundings
     source: Source = factory(name, **given)

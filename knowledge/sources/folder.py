@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 from knowledge.documents import Fetched, Listed
 from knowledge.errors import SourceError, UnreadableError
 from knowledge.reading import SUPPORTED, check_size, unsupported
+from knowledge.sources import Surroundings
+from knowledge.sources.checkout import commit_dates
 from knowledge.sources.patterns import Patterns
 
 NOT_DOCUMENTS = frozenset(
@@ -33,13 +35,22 @@ class FolderSource:
     """All files below a folder, by their path relative to it.
 
     Hidden files, lock files of office programs, what is obviously no document (`NOT_DOCUMENTS`) and links
-    that lead out of the folder are left out. `include` and `exclude` are patterns as in `.gitignore`.
+    that lead out of the folder are left out. `include` and `exclude` are patterns as in `.gitignore`. In a
+    work tree of Git, a file is as old as the last commit that changed it; elsewhere, and once it is edited,
+    as its own time says.
     """
 
     def __init__(
-        self, name: str, path: Path, *, include: Sequence[str] = (), exclude: Sequence[str] = ()
+        self,
+        name: str,
+        path: Path,
+        *,
+        surroundings: Surroundings | None = None,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self._cache = surroundings.cache if surroundings else None
         self._root = Path(path).expanduser().absolute()
         self._patterns = Patterns(include, exclude)
 
@@ -49,9 +60,10 @@ class FolderSource:
             found = dict(self._walk())
         except OSError as error:
             raise SourceError(self._trouble(error)) from error
+        committed = commit_dates(self._root, self._cache, found) if self._cache else {}
         for document in sorted(found):
             status = found[document]
-            modified = datetime.fromtimestamp(status.st_mtime, UTC)
+            modified = committed.get(document) or datetime.fromtimestamp(status.st_mtime, UTC)
             yield Listed(document, _signal(status), modified=modified)
 
     def fetch(self, listed: Listed) -> Fetched:

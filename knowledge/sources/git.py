@@ -1,6 +1,5 @@
 """Files of one branch of a Git repository, through the program `git`."""
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from knowledge.errors import SourceError, UnreadableError
 from knowledge.reading import SUPPORTED, unsupported
 from knowledge.sources import Surroundings
 from knowledge.sources.folder import NOT_DOCUMENTS
+from knowledge.sources.history import History
 from knowledge.sources.patterns import Patterns
 from knowledge.sources.repository import Repository
 
@@ -60,7 +60,7 @@ class GitSource:
         if commit != self._local():
             self.close()
             self._update(branch, commit)
-        dates = self._dates(commit)
+        dates = History(self._repository.run, self._cache / "dates.json").dates(commit)
         tree = self._repository.run("ls-tree", "-r", "-z", "--full-tree", commit)
         for entry in filter(None, tree.split(b"\0")):
             about, _, raw = entry.partition(b"\t")
@@ -134,35 +134,6 @@ class GitSource:
             self._repository.run(
                 "init", "--quiet", "--bare", "--template=", "--", str(self._repository.path), inside=False
             )
-
-    def _dates(self, commit: str) -> dict[str, int]:
-        """When each path changed last: what is remembered, and the paths that commits since then changed."""
-        kept = self._cache / "dates.json"
-        try:
-            remembered = json.loads(kept.read_text(encoding="utf-8"))
-            since, dates = str(remembered["commit"]), dict(remembered["dates"])
-        except (OSError, ValueError, KeyError, TypeError):
-            since, dates = "", {}
-        if since == commit:
-            return dates
-        if since and not self._is_above(since, commit):
-            since, dates = "", {}
-        reach = f"{since}..{commit}" if since else commit
-        log = self._repository.run(
-            "log", "--reverse", "-m", "--first-parent", "--name-only", "-z", "--format=%x01%ct", reach
-        )
-        for part in log.decode("utf-8", "replace").split("\x01")[1:]:
-            moment, *paths = part.replace("\n", "\0").split("\0")
-            dates.update((path, int(moment)) for path in paths if path)
-        kept.write_text(json.dumps({"commit": commit, "dates": dates}), encoding="utf-8")
-        return dates
-
-    def _is_above(self, ancestor: str, commit: str) -> bool:
-        try:
-            self._repository.run("merge-base", "--is-ancestor", ancestor, commit)
-        except SourceError:
-            return False
-        return True
 
     def _chooses(self, path: str) -> bool:
         hidden = any(part.startswith(".") for part in path.split("/"))

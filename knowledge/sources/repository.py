@@ -35,7 +35,7 @@ class Repository:
         self.path = path
         self.url = url
         self._source = source
-        self._environment = _environment(url, user, token)
+        self._environment = environment(url, user, token)
         self._secrets = [token] if token else []
         self._reader: subprocess.Popen[bytes] | None = None
 
@@ -124,7 +124,7 @@ class Repository:
             reader.wait()
 
 
-def _environment(url: str, user: str, token: str | None) -> Mapping[str, str]:
+def environment(url: str = "", user: str = "", token: str | None = None) -> Mapping[str, str]:
     """What git sees of the environment: nothing that changes what it does, the token for this host alone."""
     settings = dict(_SETTINGS)
     if token:

@@ -3,6 +3,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ class Listing:
         self.documents = documents
         self.signals: dict[str, str] = {}
         self.url: str | None = None
+        self.modified: datetime | None = None
         self.listing_fails_after: int | None = None
         self.unreadable: dict[str, str] = {}
         self.unreachable = False
@@ -51,7 +53,7 @@ class Listing:
         for number, (document, text) in enumerate(self.documents.items()):
             if number == self.listing_fails_after:
                 raise SourceError("The share is away: mount it.")
-            yield Listed(document, self.signals.get(document, text), self.url)
+            yield Listed(document, self.signals.get(document, text), self.url, self.modified)
         if self.listing_fails_after == len(self.documents):
             raise SourceError("The share is away: mount it.")
 
@@ -551,6 +553,35 @@ def test_new_address_reaches_the_passages(index: Index) -> None:
     index.indexer.sync(source)
     live = index.manifest.passages(index.manifest.live())
     assert {passage.url for passage in live.values()} == {source.url}
+
+
+def test_every_passage_is_dated(index: Index) -> None:
+    """By the source, never in the future; else by when it was first seen, which another reading keeps."""
+    source = listing(1)
+    began = datetime.now(UTC)
+
+    def dated() -> datetime:
+        (passage,) = index.manifest.passages(index.manifest.live()).values()
+        assert passage.as_of is not None
+        return passage.as_of
+
+    index.indexer.sync(source)
+    first = dated()
+    assert began <= first <= datetime.now(UTC)
+    index.indexer.sync(source, Wanted(full=True))
+    assert dated() == first
+    source.documents["0.md"] += " Más."
+    index.indexer.sync(source)
+    assert dated() > first
+    source.modified = datetime(2024, 3, 1, tzinfo=UTC)
+    index.indexer.sync(source, Wanted(full=True))
+    assert dated() == source.modified
+    source.modified = datetime(2024, 3, 1)
+    index.indexer.sync(source, Wanted(full=True))
+    assert dated() == source.modified.replace(tzinfo=UTC)
+    source.modified = datetime.now(UTC) + timedelta(days=3)
+    index.indexer.sync(source, Wanted(full=True))
+    assert began < dated() <= datetime.now(UTC)
 
 
 def test_stopped_sync_goes_on_the_next_time(index: Index) -> None:

@@ -3,6 +3,10 @@
 import pytest
 from hypothesis import settings
 
+from tests.databases import database_url, new_mariadb, new_postgres, postgres_url
+
+__all__ = ["database_url", "new_mariadb", "new_postgres", "postgres_url"]
+
 # A deadline would be a timing; examples come out the same on every run.
 settings.register_profile("vocero", deadline=None, derandomize=True)
 settings.load_profile("vocero")

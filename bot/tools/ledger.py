@@ -61,11 +61,12 @@ class Ledger:
             "channel": channel,
         }
         row |= {"key": key, "at": datetime.now(UTC), "state": state, "told": ""}
-        statement = dialect.insert(EFFECTS).values(**row).on_conflict_do_nothing()
+        # What was inserted is what comes back: not every driver counts the rows of an insert.
+        statement = dialect.insert(EFFECTS).values(**row).on_conflict_do_nothing().returning(EFFECTS.c.key)
 
         def write() -> bool:
             with writing(self._engine) as connection:
-                return connection.execute(statement).rowcount == 1
+                return connection.execute(statement).first() is not None
 
         return await asyncio.to_thread(write)
 

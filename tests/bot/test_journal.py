@@ -1,10 +1,8 @@
-"""The journal, on SQLite, and on PostgreSQL where `VOCERO_TEST_DATABASE_URL` names an empty database."""
+"""The journal, on SQLite, and on PostgreSQL where it is installed."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,19 +25,11 @@ from bot.messages import (
 from knowledge.database import open_database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-_POSTGRES = os.environ.get("VOCERO_TEST_DATABASE_URL")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        engine = open_database(f"sqlite:///{tmp_path / 'vocero.db'}")
-    elif _POSTGRES:
-        engine = open_database(_POSTGRES)
-        for table in (TURNS, FEEDBACK, AUDIT):
-            table.drop(engine, checkfirst=True)
-    else:
-        pytest.skip("no PostgreSQL")
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url)
     yield engine
     engine.dispose()
 

@@ -15,8 +15,8 @@ from knowledge.readers import dump_readers
 
 
 @pytest.fixture
-def manifest(tmp_path: Path) -> Iterator[Manifest]:
-    engine = open_database(f"sqlite:///{tmp_path}/a.db")
+def manifest(database_url: str) -> Iterator[Manifest]:
+    engine = open_database(database_url)
     yield Manifest(engine)
     engine.dispose()
 

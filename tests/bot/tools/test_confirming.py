@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
-from sqlalchemy import create_engine
 
 from bot.journal import Journal
 from bot.messages import Channel, Command, Confirmation, Person
@@ -18,6 +16,7 @@ from bot.tools.calling import Caller
 from bot.tools.confirming import Confirming, Pressed, shown
 from bot.tools.ledger import Ledger
 from bot.tools.tool import ArgumentsError, Asker, Output, Tool, ToolError
+from knowledge.database import open_database
 
 ASKER = Asker("slack:U1", "slack:C1")
 
@@ -29,9 +28,9 @@ class Killed(BaseException):
 class World:
     """A tool that does something, and those who confirm it."""
 
-    def __init__(self, redis: Redis, path: Path) -> None:
+    def __init__(self, redis: Redis, database_url: str) -> None:
         self.redis = redis
-        self.engine = create_engine(f"sqlite:///{path / 'vocero.db'}")
+        self.engine = open_database(database_url)
         self.journal = Journal(self.engine)
         self.did: list[tuple[dict[str, Any], str]] = []
         self.behaviour: Callable[[], Awaitable[str]] = self._works
@@ -86,8 +85,8 @@ class World:
 
 
 @pytest.fixture
-async def world(redis: Redis, tmp_path: Path) -> AsyncIterator[World]:
-    made = World(redis, tmp_path)
+async def world(redis: Redis, database_url: str) -> AsyncIterator[World]:
+    made = World(redis, database_url)
     yield made
     made.engine.dispose()
 

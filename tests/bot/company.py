@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from bot.app import open_terminal
 from bot.config import load_settings
@@ -88,6 +89,18 @@ class Talk:
                     shown = chunk.text
                 if isinstance(chunk, Answer):
                     assert shown == chunk.text
+                    return chunk
+        raise AssertionError("the reply had no answer")
+
+    async def command(self, name: str, channel: str = "terminal:local", **arguments: Any) -> Answer:
+        """Gives a command, and checks that what waits for a yes was shown before the answer."""
+        shown = []
+        async with aclosing(self.terminal.command(name, channel, **arguments)) as reply:
+            async for chunk in reply:
+                if chunk.type == "confirm":
+                    shown.append(chunk.confirmation)
+                if isinstance(chunk, Answer):
+                    assert tuple(shown) == chunk.confirmations
                     return chunk
         raise AssertionError("the reply had no answer")
 

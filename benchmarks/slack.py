@@ -12,7 +12,6 @@ import json
 import os
 import random
 import re
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -23,11 +22,13 @@ from typing import Any
 
 import numpy as np
 from aiohttp import web
-from harness import ROOT, Table
+from harness import Table
 
 from tests.bot.company import company
-from tests.connectors.slack.server import APP_TOKEN, BOT, TOKEN, SlackServer, slack_server
-from tests.connectors.slack.workspace import event
+from tests.connectors.slack.server import BOT, SlackServer, slack_server
+from tests.connectors.slack.workspace import event, tokens
+from tests.serving import serving
+from tests.web_server import running
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario? (consulta {number})"
 SENTENCES = (
@@ -96,34 +97,8 @@ async def model_server(model: Model) -> AsyncIterator[str]:
     """The scripted model's address."""
     app = web.Application()
     app.router.add_post("/v1/chat/completions", model.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def serving(folder: Path, slack: SlackServer) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`vocero serve`, connected."""
-    tokens = {"SLACK_BOT_TOKEN": TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "VOCERO_SLACK_API_URL": slack.url}
-    with (folder / "serve.log").open("w") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "--config", str(folder / "vocero.toml"), "serve"),
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if not name.startswith("VOCERO")} | tokens,
-            stderr=log,
-        )
-        try:
-            await asyncio.wait_for(slack.connected.wait(), 120)
-            yield process
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+    async with running(app) as address:
+        yield f"{address}/v1"
 
 
 def resident(process: asyncio.subprocess.Process) -> float:
@@ -194,7 +169,7 @@ async def measure(options: argparse.Namespace) -> None:
         async with slack_server() as slack, model_server(model) as url:
             company(folder, f'[models.openai-like]\nbase_url = "{url}"\n', llm='llm = "openai-like:scripted"')
             watch(slack, measured)
-            async with serving(folder, slack) as process:
+            async with serving(folder, slack.connected, tokens(slack)) as process:
                 asker = Asker(slack, measured, options.channels)
                 for _ in range(3):  # what is loaded on first use is
                     await asker.answered(await asker.ask())

@@ -130,6 +130,10 @@ class Engine:
             given = [passage for passage in question.given if passage.id not in left_out]
             hits = among(asked, given, kept, statistics)
             extracted = vouched(extract(asked, hits, statistics, words=words))
+            if question.about and not extracted.answered:
+                # Much of what somebody else wrote is beside the question, which may stand by itself.
+                alone = extract(question.text, hits, statistics, words=words)
+                extracted = alone if alone.answered else extracted
             if extracted.answered:
                 break
         return hits, extracted

@@ -11,7 +11,7 @@ from bot.admin.steps import Done, Steps
 from bot.dispatch import Dispatch
 from bot.journal import Journal
 from bot.messages import Command, Status
-from bot.phrases import Phrases
+from bot.phrases import OUTCOMES, Phrases
 from bot.settings import Settings
 from bot.voice import Voice
 from knowledge.library import Library
@@ -40,10 +40,14 @@ class IndexCommands:
             "sources": [asdict(source) for source in sources],
         }
         parts = [f"**{phrases.render('status_title')}**", *(source_line(one, phrases) for one in sources)]
-        for key, counts in (("status_questions", data["turns"]), ("status_ignored", data["reasons"])):
-            told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+        turns = {phrases.render(OUTCOMES[name]): count for name, count in data["turns"].items()}
+        reasons = {f"`{name}`": count for name, count in data["reasons"].items()}
+        for key, counts in (("status_questions", turns), ("status_ignored", reasons)):
+            told = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
             parts.append(f"{phrases.render(key)}: {told or phrases.render('status_none')}")
-        parts.append(f"{phrases.render('status_queue')}: {data['queue']['ready'] + data['queue']['running']}")
+        # This command is under way itself.
+        waiting = max(0, data["queue"]["ready"] + data["queue"]["running"] - 1)
+        parts.append(f"{phrases.render('status_queue')}: {waiting}")
         yield Done("\n\n".join(parts), data)
 
     async def sources(self, command: Command, voice: Voice) -> Steps:

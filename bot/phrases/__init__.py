@@ -12,6 +12,13 @@ Language = Literal["es", "en", "pt"]
 Singular = Literal["vos", "tú", "usted"]
 Plural = Literal["ustedes", "vosotros"]
 
+OUTCOMES: Final = {
+    "answered": "status_answered",
+    "not_found": "status_not_found",
+    "refused": "status_refused",
+    "failed": "status_failed_turns",
+}
+"""The phrase for turns that ended so, by outcome."""
 _SLOT: Final = re.compile(r"\{([^{}]+)\}")
 _MONTHS: Final = {
     "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.desk import Desk, Home
 from bot.messages import Channel
-from bot.phrases import Phrases
+from bot.phrases import OUTCOMES, Phrases
 from connectors.slack.errors import SlackError
 from connectors.slack.rendering import defused, escaped
 from connectors.slack.workspaces import Workspace
@@ -19,12 +19,6 @@ _SECTION = 2_900
 """Of 3,000 characters in a section."""
 _SOURCES = 40
 """A view takes 100 blocks."""
-_OUTCOMES = {
-    "answered": "status_answered",
-    "not_found": "status_not_found",
-    "refused": "status_refused",
-    "failed": "status_failed_turns",
-}
 _PROMPT = 75
 _QUESTION = 200
 
@@ -77,7 +71,7 @@ def view(home: Home, phrases: Phrases) -> dict[str, Any]:
     sources = [_source(one, phrases) for one in home.sources]
     blocks += _titled(phrases.render("home_sources"), sources, phrases)
     if home.admin:
-        today = [f"{phrases.render(_OUTCOMES[outcome])}: {n}" for outcome, n in sorted(home.today.items())]
+        today = [f"{phrases.render(OUTCOMES[outcome])}: {n}" for outcome, n in sorted(home.today.items())]
         blocks += _titled(phrases.render("home_today"), today, phrases)
         unanswered = [
             f"{one.at.astimezone():%Y-%m-%d %H:%M} · {escaped(defused(_short(one.question, _QUESTION)))}"

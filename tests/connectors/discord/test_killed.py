@@ -1,10 +1,6 @@
 """The process is killed while it answers: the next one takes the turn up, and the asker sees one answer."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +9,18 @@ import pytest
 from tests.connectors.discord.loopback import TOKEN, Loopback, loopback
 from tests.connectors.discord.loopback.payloads import BOT, CHANNEL
 from tests.connectors.discord.server import discord_settings
+from tests.serving import serving
 
-ROOT = Path(__file__).parents[3]
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
 
 
-@asynccontextmanager
-async def serving(folder: Path, discord: Loopback) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`vocero serve`, connected."""
-    env = {
+def tokens(discord: Loopback) -> dict[str, str]:
+    """What the environment of a bot on the loopback server holds."""
+    return {
         "DISCORD_TOKEN": TOKEN,
         "VOCERO_DISCORD_API_URL": discord.url,
         "VOCERO_DISCORD_GATEWAY_URL": discord.gateway,
     }
-    discord.ready.clear()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "--config", str(folder / "vocero.toml"), "serve",
-        cwd=ROOT, env=os.environ | env, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        await asyncio.wait_for(discord.ready.wait(), 60)
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
 
 
 @pytest.mark.slow
@@ -49,7 +32,7 @@ async def test_a_process_killed_while_it_answers(tmp_path: Path, ways: str, part
     """Killed when Discord has taken a request but not yet said so: the question is answered, once."""
     async with loopback() as discord:
         discord_settings(tmp_path, discord)
-        async with serving(tmp_path, discord) as process:
+        async with serving(tmp_path, discord.ready, tokens(discord)) as process:
 
             def kill(request: Any) -> None:
                 if part in request.path and process.returncode is None:
@@ -61,7 +44,7 @@ async def test_a_process_killed_while_it_answers(tmp_path: Path, ways: str, part
             else:
                 token = await discord.ask(QUESTION)
             await asyncio.wait_for(process.wait(), 60)
-        async with serving(tmp_path, discord):
+        async with serving(tmp_path, discord.ready, tokens(discord)):
             place = CHANNEL if ways == "mention" else f"token:{token}"
             async with asyncio.timeout(60):
                 while not all(said := discord.said(place)) or not any("-# [1]" in text for text in said):

@@ -6,7 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-_A_MINUTE = {"chat.startStream": 20, "chat.stopStream": 20, "chat.appendStream": 100, "chat.update": 50}
+_A_MINUTE = {
+    "chat.startStream": 20,
+    "chat.stopStream": 20,
+    "chat.appendStream": 100,
+    "chat.update": 50,
+    "assistant.threads.setStatus": 100,
+    "agents.sessions.setStatus": 50,
+}
 _POSTING = {"chat.postMessage", "chat.startStream", "files.completeUploadExternal"}
 
 
@@ -26,6 +33,8 @@ class Methods:
     )
     posts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """What stands in the channels, by channel and timestamp; what is streamed has `streaming`."""
+    administrators: set[str] = field(default_factory=lambda: {"UADMIN"})
+    """Of the workspace."""
     views: list[dict[str, Any]] = field(default_factory=list)
     """Modals and Home tabs as they were opened and published."""
     files: dict[str, bytes | str] = field(default_factory=dict)
@@ -105,7 +114,12 @@ class Methods:
     def _users_info(self, user: str, **_: Any) -> dict[str, Any]:
         locales = {"UANA": "es-AR", "UADMIN": "es-ES"}
         profile = {"display_name": user.lower()}
-        info = {"id": user, "is_admin": user == "UADMIN", "locale": locales.get(user), "profile": profile}
+        info = {
+            "id": user,
+            "is_admin": user in self.administrators,
+            "locale": locales.get(user),
+            "profile": profile,
+        }
         return {"user": info}
 
     def _conversations_info(self, channel: str, **_: Any) -> dict[str, Any]:

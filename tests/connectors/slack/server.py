@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.connectors.slack.methods import Methods
+from tests.web_server import running
 
 TEAM, BOT, BOT_ID, ANA, BEA, ADMIN = "T1", "UBOT", "BBOT", "UANA", "UBEA", "UADMIN"
 TOKEN, APP_TOKEN, SECRET = "xoxb-loopback", "xapp-loopback", "loopback-secret"
@@ -164,13 +165,6 @@ async def slack_server() -> AsyncIterator[SlackServer]:
     app.router.add_get("/files/{name}", server.file)
     app.router.add_post("/upload/{id}", server.upload)
     app.router.add_get("/socket", server.socket)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert runner.addresses
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
-    try:
+    async with running(app) as address:
+        server.url = f"{address}/api/"
         yield server
-    finally:
-        await runner.cleanup()

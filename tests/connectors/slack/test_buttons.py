@@ -195,6 +195,30 @@ async def test_a_question_about_a_message(tmp_path: Path):
     assert answer["thread_ts"] == "1690000000.000100"
 
 
+async def test_a_question_about_a_message_with_much_beside_it(tmp_path: Path):
+    """What else a colleague wrote does not keep a question that stands by itself from its answer."""
+    said = (
+        "Che, @bea, me preguntaron otra vez lo de las vacaciones & no sé qué decirle al del taller de motos"
+    )
+    async with workspace(tmp_path) as place:
+        message = {"ts": "1690000000.000100", "user": BEA, "text": said}
+        shortcut = {
+            "type": "message_action",
+            "callback_id": "ask_about_message",
+            "trigger_id": "1.shortcut",
+            "user": {"id": ANA, "team_id": "T1"},
+            "team": {"id": "T1"},
+            "channel": {"id": "CGEN"},
+            "message_ts": "1690000000.000100",
+            "message": message,
+        }
+        await place.send(shortcut, "interactive")
+        await place.until(lambda: place.slack.views)
+        await place.submit(place.slack.views[0], question="¿Cuántos días de vacaciones hay en Rosario?")
+        (answer,) = await place.answered()
+    assert "17 días corridos" in markdown(answer)
+
+
 async def test_questions_without_a_mention(tmp_path: Path):
     """In a thread that one has asked in, going on needs no mention; a colleague's talk is left alone."""
     async with workspace(tmp_path) as place:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.lease import Lease
 from connectors.slack import pace
-from tests.connectors.slack.server import ADMIN, ANA, BOT, Fault
+from tests.connectors.slack.server import ADMIN, ANA, BEA, BOT, Fault
 from tests.connectors.slack.workspace import Workspace, context, markdown, workspace
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
@@ -79,7 +79,19 @@ async def test_an_administrator_asks_for_the_status(tmp_path: Path):
     (response,) = place.slack.responses
     assert response["response_type"] == "ephemeral"
     assert "**docs**" in markdown(response)
+    assert "En cola: 0" in markdown(response)
     assert place.slack.posts == {}
+
+
+async def test_the_status_is_told_in_the_channels_language(tmp_path: Path):
+    """What was asked counts by how it ended, in words."""
+    async with workspace(tmp_path) as place:
+        await place.mention(QUESTION)
+        await place.answered()
+        await place.command("status", user=ADMIN)
+        await place.until(lambda: place.slack.responses)
+    assert "Contestadas: 1" in markdown(place.slack.responses[0])
+    assert "answered" not in markdown(place.slack.responses[0])
 
 
 async def test_an_administrator_has_a_source_read_again(tmp_path: Path):
@@ -92,12 +104,28 @@ async def test_an_administrator_has_a_source_read_again(tmp_path: Path):
 
 
 async def test_who_is_no_administrator_is_refused_politely(tmp_path: Path):
-    """Both Slack and the bot's own list must say so; the refusal is seen by who tried alone."""
+    """Both Slack and the bot's own list must say so; the refusal is seen by who tried alone, and audited."""
     async with workspace(tmp_path) as place:
         await place.command("reindex docs", user=ANA)
         await place.until(lambda: place.slack.responses)
-    assert "administrador" in markdown(place.slack.responses[0])
+        (refused,) = await place.runtime.journal.audited()
+    (response,) = place.slack.responses
+    assert markdown(response) == "Eso lo puede hacer solo un administrador del bot."
+    assert response["response_type"] == "ephemeral"
     assert place.slack.posts == {}
+    assert (refused.author, refused.action, refused.outcome) == (f"slack:{ANA}", "reindex", "refused")
+    assert (refused.arguments, refused.channel) == ({"source": "docs"}, "slack:CGEN")
+
+
+async def test_an_administrator_of_slack_alone_is_refused(tmp_path: Path):
+    """Who is not in the bot's own list gives it no orders."""
+    async with workspace(tmp_path) as place:
+        path = tmp_path / "vocero.toml"
+        assert 'admins = ["slack:UADMIN"]' in path.read_text("utf-8")
+        place.slack.administrators.add(BEA)
+        await place.command("status", user=BEA)
+        await place.until(lambda: place.slack.responses)
+    assert "administrador" in markdown(place.slack.responses[0])
 
 
 async def test_fifty_questions_at_once_are_all_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -114,10 +142,11 @@ async def test_fifty_questions_at_once_are_all_answered(tmp_path: Path, monkeypa
 
 @pytest.mark.slow
 async def test_slack_refuses_none_of_fifty_questions_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Where haste is refused: all come out, whole, each once, and no call was too fast."""
+    """Where haste is refused: all come out whole, once, in the order of asking, and no call was too fast."""
     monkeypatch.setattr(pace, "_INTERVAL", 0.1)
     async with workspace(tmp_path) as place:
         place.slack.gap = 0.1
+        place.slack.slow["conversations.info"] = 0.3  # the first question's turn begins late
         asked = [f"17000000{number:02}.000100" for number in range(50)]
         for ts in asked:
             await place.mention(QUESTION, ts=ts)
@@ -125,7 +154,7 @@ async def test_slack_refuses_none_of_fifty_questions_at_once(tmp_path: Path, mon
         answers = await place.answered()
         counted = await place.runtime.dispatch.reasons()
     assert place.slack.refused == []
-    assert sorted(answer["thread_ts"] for answer in answers) == asked
+    assert [answer["thread_ts"] for answer in answers] == asked
     assert all("17 días corridos" in markdown(answer) for answer in answers)
     assert "ratelimited" not in counted
 

@@ -45,7 +45,7 @@ WAITING = Confirmation(
     tool="ticket",
     text="**ticket**",
     asker="slack:UANA",
-    until=datetime.now(UTC) + timedelta(minutes=1),
+    until=datetime.now(UTC) + timedelta(days=1),
 )
 
 

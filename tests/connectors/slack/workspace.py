@@ -43,13 +43,17 @@ def slack_settings(folder: Path, server: SlackServer, extra: str = "", **environ
     company(folder, extra)
     path = folder / "vocero.toml"
     path.write_text('admins = ["slack:UADMIN"]\n' + path.read_text("utf-8"), "utf-8")
-    tokens = {
+    return load_settings(path, environ=tokens(server) | environ)
+
+
+def tokens(server: SlackServer) -> dict[str, str]:
+    """What the environment of a bot in the workspace holds."""
+    return {
         "SLACK_BOT_TOKEN": TOKEN,
         "SLACK_APP_TOKEN": APP_TOKEN,
         "SLACK_SIGNING_SECRET": SECRET,
         "VOCERO_SLACK_API_URL": server.url,
     }
-    return load_settings(path, environ=tokens | environ)
 
 
 def event(type_: str, text: str, channel: str = "CGEN", ts: str = "1700000000.000100", **more: Any) -> dict:

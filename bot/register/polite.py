@@ -6,6 +6,8 @@ from bot.register.forms import Class, Reading, third_person
 from bot.register.place import Place, Tier, Verdict
 from bot.register.words import words
 
+# No se le olvide: a thing does that.
+_ITSELF: Final = {("se", "le"), ("se", "les")}
 _TURNS: Final = {("doble", "a"), ("toque", "para")}
 _AFTER_POLITE: Final = words("orders", "after_polite")
 _NEVER_IMPERSONAL: Final = words("never", "impersonal")
@@ -21,19 +23,36 @@ def polite_order(place: Place, reading: Reading) -> Verdict:
     excluded = place.nominal or word in _NEVER_IMPERSONAL or (reading.clitics and word in _NEVER_U)
     if excluded or reading.clitics:
         return None if excluded else (cls, "hard")
-    if place.asked or place.repeated or (place.leaned_on and not place.negated):
+    if (
+        (place.at(-2), place.at(-1)) in _ITSELF
+        or place.asked
+        or place.repeated
+        or (place.leaned_on and not place.negated)
+    ):
         return None
     if word in _NEVER_STATES:
         return _state(place, cls)
     if third_person(word) and not place.negated:
         return _maybe_creates(place, cls)
     noun = word in (_NEVER_UU if cls == "UU" else _NEVER_U) and not place.negated
-    begins = place.start == "first" or (place.start == "comma" and place.after_condition)
-    taken = begins and not place.token.label and (place.with_object or (word, place.at(1)) in _TURNS)
+    taken = _begins(place) and not place.token.label and _goes_on(place)
     if noun and not taken:
-        goes_on = place.start == "first" and place.at(1) in _AFTER_POLITE
-        return (cls, "hard" if place.polite else "soft") if goes_on else None
+        perhaps = place.start == "first" and place.at(1) in _AFTER_POLITE
+        return (cls, "hard" if place.polite else "soft") if perhaps else None
     return (cls, tier) if (tier := _polite_start(place, cls)) else None
+
+
+def _begins(place: Place) -> bool:
+    """Where a noun's double is an order: at the start, after a condition, after another order."""
+    led = place.start == "comma" and place.after_condition
+    return place.start == "first" or led or (place.start == "joined" and place.coordinated("U", "UU"))
+
+
+def _goes_on(place: Place) -> bool:
+    """Cierre la puerta, cierre sesión, salga del sistema, doble a la derecha: as no noun does."""
+    after = place.at(1)
+    left = place.word in _WITH_DE and after in ("de", "del")
+    return place.with_object or after == "sesión" or left or (place.word, after) in _TURNS
 
 
 def _polite_start(place: Place, cls: Class) -> Tier | None:

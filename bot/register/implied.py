@@ -79,6 +79,9 @@ def _asked(place: Place) -> Tier | None:
     asks = (
         word in ("puede", "podría") and after.endswith(("me", "nos")) and _JOINED.sub("", after)[-1:] == "r"
     )
+    someone = after in ("el", "la", "los", "las") and len(place.tokens) - place.index > 3
+    if someone:  # ¿Necesita el sistema una contraseña?
+        return None
     wished = word in _WISHES or asks or (word in ("puede", "podría", "sabe") and _infinitive(after))
     return "soft" if wished or after in _CONCERNS or place.at(2) in _CONCERNS else None
 

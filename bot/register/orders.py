@@ -135,17 +135,16 @@ def _instructed(place: Place, verb: str) -> bool:
 
 
 def _directed(place: Place, verb: str) -> bool:
-    """Points at what is here or comes next, or says what for: crea este archivo, una función que sume."""
+    """Points at what is here or comes next, says what for: crea este archivo, una función que sume."""
     rest = [token.word for token in place.tokens[place.index + 1 :]]
-    if place.led or not _DEICTIC.isdisjoint(rest[:3]) or not _WHEN.isdisjoint(rest) or place.introduces:
-        return True
     pairs = list(pairwise(rest))
+    if place.led or not _DEICTIC.isdisjoint(rest[:3]) or not _WHEN.isdisjoint(rest):
+        return True
+    if any(pair in _BEFORE for pair in pairs) or _asked_for(place) or _goes_on(place):
+        return True
     purpose = any(first == "para" and _INFINITIVE.search(second) for first, second in pairs[:6])
-    if any(pair in _BEFORE for pair in pairs):
-        return True
-    if purpose and (verb in _PERSONAL or place.word in _LABELS) and not place.token.hidden_after:
-        return True
-    return _asked_for(place) or _goes_on(place)
+    leads = place.introduces or (purpose and not place.token.hidden_after)
+    return leads and (verb in _PERSONAL or place.word in _LABELS)
 
 
 def _asked_for(place: Place) -> bool:

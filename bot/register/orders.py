@@ -20,6 +20,7 @@ _INFINITIVE: Final = re.compile(r"[aeií]r(?:me|te|se|nos|l[oae]s?)*$")
 _FUNCTION: Final = words("context", "function")
 _HAPPENING: Final = words("orders", "happening")
 _LABELS: Final = words("orders", "labels")
+_MORE: Final = frozenset("más menos ahora hoy aquí acá ya".split())
 _NEVER: Final = words("orders", "never")
 _MINDING: Final = frozenset(("verifica", "comprueba", "revisa", "confirma", "vigila", "controla"))
 _NOMINAL: Final = words("verbs", "nominal")
@@ -28,6 +29,7 @@ _OTHERS: Final[frozenset[Class]] = frozenset({"V", "U", "UU", "W"})
 _ONCE: Final = {("cuando", "se"), ("si", "se"), ("solo", "cuando")}
 _PERSONAL: Final = words("orders", "personal")
 _PHRASES: Final = frozenset(tuple(phrase.split("_")) for phrase in words("orders", "phrases"))
+_READERS_PURPOSE: Final = words("orders", "readers_purpose")
 _REPORTING: Final = words("orders", "reporting")
 _SEQUENCE: Final = words("orders", "sequence")
 _STATING: Final = words("orders", "stating")
@@ -74,7 +76,7 @@ def _ve(place: Place) -> Verdict:
 
 def _maybe_third(place: Place, verb: str) -> Verdict:
     word = place.word
-    if word in _CALLS and place.token.closed:
+    if word in _CALLS and (place.token.closed or place.token.colon):
         return "T", "hard"
     if conjugate(verb, "present", "usted") != word:
         # Obtén, pon, sal: no third person is spelled so, but the short ones are other words as well.
@@ -84,7 +86,10 @@ def _maybe_third(place: Place, verb: str) -> Verdict:
     if (word, place.at(1)) in _PHRASES and place.start != "joined":
         return "T", "hard"
     if verb in _NEVER and not (verb == "pasar" and place.start == "comma" and _after_purpose(place)):
-        goes_in = place.start == "first" and place.at(1) in ("por", "adelante")  # Pasa por recepción.
+        # Pasa por recepción, pasa el ratón.
+        goes_in = place.start == "first" and (
+            place.at(1) in ("por", "adelante") or (word == "pasa" and place.with_object)
+        )
         return ("T", "hard" if place.has("T", "TV") else "soft") if goes_in else None
     if (word, place.at(1)) == ("juega", "al"):
         return "T", "soft"
@@ -130,7 +135,9 @@ def _instructed(place: Place, verb: str) -> bool:
     """Whether the rest of the clause is what one is told, not what is told of a program."""
     works = verb in _DESCRIPTIVE or verb.endswith(("izar", "ificar"))
     if not works or verb in _PERSONAL:
-        return place.with_object or place.token.step or _directed(place, verb)
+        shown = place.token.hidden_after and verb in _PERSONAL  # Usa `x`, escribe «sí».
+        more = not works and place.at(1) in _MORE and place.word + "s" not in _NOMINAL  # Come más.
+        return place.with_object or place.token.step or shown or more or _directed(place, verb)
     return _directed(place, verb) if place.with_object or place.token.hidden_after else False
 
 
@@ -142,7 +149,10 @@ def _directed(place: Place, verb: str) -> bool:
         return True
     if any(pair in _BEFORE for pair in pairs) or _asked_for(place) or _goes_on(place):
         return True
-    purpose = any(first == "para" and _INFINITIVE.search(second) for first, second in pairs[:6])
+    aims = [second for first, second in pairs[:6] if first == "para" and _INFINITIVE.search(second)]
+    purpose = bool(aims)
+    if not _READERS_PURPOSE.isdisjoint(aims):
+        return True
     leads = place.introduces or (purpose and not place.token.hidden_after)
     return leads and (verb in _PERSONAL or place.word in _LABELS)
 
@@ -160,7 +170,10 @@ def _goes_on(place: Place) -> bool:
     """Importa el módulo y llama a main(): another order is joined that is hardly a program's."""
     for index in range(place.index + 2, len(place.tokens)):
         other = Place(place.sentence, index, place.marks, place.evidence)
-        if other.at(-1) in ("y", "e") and other.word in _USUAL:
+        orders = (one for one in readings(other.word) if one.cls == "T" and one.tense == "imperative")
+        if other.at(-1) in ("y", "e") and (
+            other.word in _USUAL or any(one.infinitive in _PERSONAL for one in orders)
+        ):
             return True
     return False
 
@@ -171,6 +184,8 @@ def _reported(place: Place) -> bool:
     if any(token.word in _REPORTING for token in rest):
         return True
     if any((one.word, other.word) in _ONCE for one, other in pairwise(rest)):
+        return True
+    if place.at(1) in ("su", "sus") or ("con", "su") in pairwise(token.word for token in rest[:6]):
         return True
     return any(
         one.word in ("y", "e", "o") and other.word in _CLITICS and third_person(third.word)

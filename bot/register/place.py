@@ -18,6 +18,7 @@ _COORDINATORS: Final = words("context", "coordinators")
 _DETERMINERS: Final = words("context", "determiners")
 _FUNCTION: Final = words("context", "function")
 _INTERJECTIONS: Final = words("context", "interjections")
+_HEADINGS: Final = words("orders", "headings")
 _LEANING: Final = words("context", "leaning")
 _MASCULINE: Final = words("verbs", "masculine")
 _NEGATING: Final = frozenset("no ni nunca jamás tampoco".split())
@@ -67,7 +68,8 @@ class Place:
         place = self.index + offset
         if not 0 <= place < len(self.tokens):
             return ""
-        if offset > 0 and (self.tokens[place - 1].closed or self.tokens[place].hidden):
+        before = self.tokens[place - 1]
+        if offset > 0 and (before.closed or before.colon or self.tokens[place].hidden):
             return ""
         if offset < 0 and self.tokens[place + 1].hidden:
             return ""
@@ -179,7 +181,8 @@ class Place:
     @property
     def aside(self) -> bool:
         """Goes on after a colon or in a cell, without a capital: what stands before may do it."""
-        return self.token.label and self.token.text[0].islower()
+        told = self.index > 0 and self.tokens[self.index - 1].word in _HEADINGS
+        return self.token.label and self.token.text[0].islower() and not told
 
     @property
     def with_object(self) -> bool:
@@ -217,7 +220,8 @@ class Place:
         """A label of four words at most, no item of a list: busca usuarios…, crea una lista."""
         new = self.at(1) in ("un", "una", "este", "esta")  # Agrega el campo. is perhaps a change.
         ended = self.sentence.end not in ("", "…") and not (self.sentence.end == "." and new)
-        return self.index == 0 and 1 < len(self.tokens) <= 4 and not ended and self.sentence.after != "\n"
+        most = 6 if new and self.sentence.end != "." else 4
+        return self.index == 0 and 1 < len(self.tokens) <= most and not ended and self.sentence.after != "\n"
 
     def coordinated(self, *classes: Class) -> bool:
         """A sure imperative of that address stands earlier in the sentence."""

@@ -54,7 +54,7 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
         cls: Class = "T" if word == "tu" and _does(place.at(1)) else _PRONOUNS[word]
         return (cls, "hard", None) if _is_pronoun(place) else None
     named = word in _NEVER_NAMES and text[0].isupper()
-    if named or place.abbreviated or (word in _FUNCTION and not _goes_in(place)):
+    if named or place.abbreviated or (word in _FUNCTION and not _verb_after_all(place)):
         return None
     english = word in _NEVER_ENGLISH and not (place.token.sign or place.negated) and place.perhaps_english
     if place.capitalised or english:
@@ -68,13 +68,15 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
     return ("U", usted[1], usted[0]) if usted else None
 
 
-def _goes_in(place: Place) -> bool:
-    """Entre al portal, entre por la puerta: no preposition."""
+def _verb_after_all(place: Place) -> bool:
+    """Entre al portal, entre por la puerta, note que: no preposition, no English."""
     after = place.at(1), place.at(2)
     goal = after[0] == "al" or (
         after[0] in ("en", "a", "por") and after[1] in ("el", "la", "su", "este", "esta")
     )
-    return place.word == "entre" and place.start == "first" and goal
+    begins = place.start == "first" or (place.start == "comma" and place.after_condition)
+    noted = place.word == "note" and place.start == "first" and after[0] == "que"
+    return noted or (place.word == "entre" and begins and goal)
 
 
 def _is_pronoun(place: Place) -> bool:
@@ -156,7 +158,8 @@ def _vos_joined(place: Place, reading: Reading) -> Verdict:
     if adjective or english or place.leaned_on:
         return None
     nounlike = reading.clitics[-1] not in ("me", "te")
-    sure = not nounlike or place.start == "first" or (place.start and place.has("V", "TV"))
+    told = place.has("V", "TV") or "V" in place.evidence
+    sure = not nounlike or place.start == "first" or (place.start and told)
     return "V", "hard" if sure else "soft"
 
 

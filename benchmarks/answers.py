@@ -160,7 +160,9 @@ class Place:
                 retriever = Retriever(reader, store, store, self._embedder)
             found = []
             for one in asked:
-                hits = retriever.search(one.question, limit=PASSAGES, sources=frozenset({SOURCE})).hits
+                hits = retriever.search(
+                    one.question, limit=PASSAGES, sources=frozenset({SOURCE}), readers=None
+                ).hits
                 found.append(extract(one.question, hits, reader, words=words))
             retriever.close()
         return found

@@ -92,9 +92,11 @@ def fill(library: Library, data: Path, wanted: list[Passage], embedder: MiniLM) 
 def idle(table: Table, library: Library, embedder: MiniLM, asked: list[str], size: int) -> float:
     """Search against embedding, without a break; milliseconds of a search at p50."""
     for question in asked[:20]:
-        library.search(question, sources=SOURCES)
+        library.search(question, sources=SOURCES, readers=None)
     embed50, _ = percentiles(embedder.embed_query, asked)
-    search50, search95 = percentiles(lambda question: library.search(question, sources=SOURCES), asked)
+    search50, search95 = percentiles(
+        lambda question: library.search(question, sources=SOURCES, readers=None), asked
+    )
     table.add(f"{size:,} passages: embedding a question, p50", f"{embed50:.1f} ms")
     table.add(f"{size:,} passages: search, p50 / p95", f"{search50:.1f} / {search95:.1f} ms")
     goal = f"≤ {2 if size <= 10_000 else 2.5}"
@@ -114,14 +116,14 @@ def stock_embedding(table: Table, stock: Path, asked: list[str], search50: float
 
 def busy(table: Table, library: Library, asked: list[str]) -> None:
     """Questions as they come, a moment apart, without and with documents being read and embedded behind."""
-    _, idle95 = percentiles(partial(library.search, sources=SOURCES), asked, apart=APART)
+    _, idle95 = percentiles(partial(library.search, sources=SOURCES, readers=None), asked, apart=APART)
     stop = threading.Event()
     backfill = threading.Thread(target=library.fill_vectors, args=(stop,))
     reading = threading.Thread(target=library.sync, args=("docs",))
     backfill.start()
     reading.start()
     meanwhile = takewhile(lambda _: reading.is_alive(), cycle(asked))
-    _, busy95 = percentiles(partial(library.search, sources=SOURCES), meanwhile, apart=APART)
+    _, busy95 = percentiles(partial(library.search, sources=SOURCES, readers=None), meanwhile, apart=APART)
     stop.set()
     reading.join()
     backfill.join()

@@ -144,7 +144,7 @@ def ours(task: Task, embedder: Embedder, index: Path) -> dict[str, list[list[str
             ("words and vectors", Retriever(reader, store, store, embedder)),
         ):
             found = [
-                retriever.search(query, sources=frozenset({SOURCE}), per_document=True)
+                retriever.search(query, sources=frozenset({SOURCE}), readers=None, per_document=True)
                 for query, _ in task.queries
             ]
             rankings[name] = [[hit.passage.document for hit in one.hits] for one in found]

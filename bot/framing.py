@@ -95,6 +95,8 @@ def frame(result: Result, voice: Voice) -> Framed:
         framed.say(voice.say("answer_intro"))
         for number, quote in result.quotes:
             framed.quote(quote, number)
+        if result.disagreement:
+            framed.say(voice.say("documents_disagree"))
         framed.say(voice.say("model_unavailable" if result.problem else "extractive_note"))
     else:
         framed.say(result.text)

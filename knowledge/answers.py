@@ -124,6 +124,8 @@ class Result:
     """Why the model's answer was not used, in one sentence."""
     incomplete: bool = False
     """The model broke off: the text is what had come by then."""
+    disagreement: bool = False
+    """Extractive: the first two quotes state other numbers about the same, the newer one first."""
     timings: dict[str, float] = field(default_factory=dict)
 
 
@@ -148,5 +150,6 @@ def quoted(extracted: Extract, hits: Sequence[Hit], timings: dict[str, float]) -
         extracted.confidence,
         quotes=tuple(numbered),
         citations=tuple(cited.values()),
+        disagreement=extracted.disagreement,
         timings=timings,
     )

@@ -16,6 +16,7 @@ from knowledge.confidence import ANSWERED, weigh
 from knowledge.documents import BlockKind, Hit, Passage
 from knowledge.scoring import Scored, place, scored
 from knowledge.sentences import MARKER
+from knowledge.statements import Statement, disagreeing
 
 __all__ = ["Extract", "Quote", "Statistics", "extract", "suggestions"]
 
@@ -26,6 +27,8 @@ _EACH, _CUT = 0.03, 0.06
 """Belief that one more quote must add, and a cut one on top of that."""
 _ELSEWHERE = 0.4
 """How much worse than the best a candidate of another place may be: room left is better left."""
+_RIVAL = 0.3
+"""How much worse than the best a candidate may be that is shown because it says otherwise."""
 _LEAST_CUT = 12  # words; less of a sentence says nothing
 _LONGEST_LEAD = 20
 _SUGGESTIONS = 3
@@ -57,6 +60,8 @@ class Extract:
     confidence: float
     """Between 0 and 1: how likely the answer is in the documents."""
     answered: bool
+    disagreement: bool = False
+    """The first two quoted state other numbers, dates or times about the same; the newer one comes first."""
 
 
 def extract(question: str, hits: Sequence[Hit], statistics: Statistics, *, words: int = 60) -> Extract:
@@ -65,9 +70,11 @@ def extract(question: str, hits: Sequence[Hit], statistics: Statistics, *, words
     if not hits or not asked.grams:
         return Extract((), 0.0, False)
     ranked = scored(asked, hits)
-    chosen = _chosen(asked, _distinct(ranked), words)
+    able, wanted = _newer_first(_distinct(ranked), statistics, words)
+    chosen = _chosen(asked, able, words, wanted)
     likely = weigh(asked, ranked).confidence
-    return Extract(tuple(_quotes(chosen)), likely, bool(chosen) and likely >= ANSWERED)
+    answered = bool(chosen) and likely >= ANSWERED
+    return Extract(tuple(_quotes(chosen)), likely, answered, disagreement=wanted > 1)
 
 
 def suggestions(hits: Sequence[Hit]) -> tuple[str, ...]:
@@ -107,11 +114,24 @@ def _distinct(ranked: Sequence[Scored]) -> list[Scored]:
     return list(kept.values())
 
 
-def _chosen(asked: Asked, ranked: Sequence[Scored], room: int) -> list[_Pick]:
-    """The candidates to quote, with what they need to be understood: the best, and what adds most to it."""
+def _newer_first(ranked: Sequence[Scored], statistics: Statistics, room: int) -> tuple[Sequence[Scored], int]:
+    """The best candidate, and before or after it one that disagrees with it, if any; how many these are."""
+    for at, other in enumerate(ranked[1:], start=1):
+        if other.score < ranked[0].score - _RIVAL:
+            break
+        two = Statement.of(ranked[0].candidate, ranked[0].lead), Statement.of(other.candidate, other.lead)
+        pair = disagreeing(*two, statistics)
+        if pair is not None and _words([ranked[0], other]) <= room:
+            first = [ranked[0], other] if pair.newer is two[0] else [other, ranked[0]]
+            return [*first, *ranked[1:at], *ranked[at + 1 :]], 2
+    return ranked, 1
+
+
+def _chosen(asked: Asked, ranked: Sequence[Scored], room: int, wanted: int = 1) -> list[_Pick]:
+    """The candidates to quote, with what they need to be understood: the first `wanted`, what adds most."""
     if not ranked:
         return []
-    beliefs = _beliefs(ranked)
+    beliefs, must = _beliefs(ranked), set(range(wanted))
     best, indexes, cut = -1.0, (), 0  # type: float, tuple[int, ...], int | None
     for count in range(min(_MOST, len(ranked)) + 1):
         for chosen in combinations(range(len(ranked)), count):
@@ -119,7 +139,7 @@ def _chosen(asked: Asked, ranked: Sequence[Scored], room: int) -> list[_Pick]:
             if left < 0:
                 continue
             gain, shortened = _best_cut(ranked, beliefs, chosen, left) if count < _MOST else (0.0, None)
-            if 0 not in (*chosen, shortened):
+            if not must <= {*chosen, shortened}:
                 continue
             belief = gain + sum(beliefs[i] - _EACH for i in chosen)
             if belief > best + 1e-12:

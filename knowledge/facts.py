@@ -138,6 +138,11 @@ def facts_of(text: str) -> Facts:
     )
 
 
+def same_date(one: Date, other: Date) -> bool:
+    """Whether two dates may be one: what one of them leaves open is the other's."""
+    return all(a == b or a is None or b is None for a, b in zip(one, other, strict=True))
+
+
 def forms_of(word: str) -> set[str]:
     """What a folded word also goes by: its parts, its singular, its name in another language."""
     parts = {word, *re.split(r"[-'’.]", word)}

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Self
 
 from knowledge.documents import Passage
-from knowledge.facts import Claim, Date, Facts, claims_of, facts_of
+from knowledge.facts import Claim, Facts, claims_of, facts_of, same_date
 from knowledge.rewording import parts_of
 
 _MARK = re.compile(r"\[\d{1,3}\]")
@@ -74,11 +74,6 @@ def _stands(claim: Claim, facts: Facts) -> bool:
             return not facts.numbers.isdisjoint(values) or (len(digits) > 2 and digits in facts.digits)
         case _:
             return not facts.words.isdisjoint(values)
-
-
-def same_date(one: Date, other: Date) -> bool:
-    """Whether two dates may be one: what one of them leaves open is the other's."""
-    return all(a == b or a is None or b is None for a, b in zip(one, other, strict=True))
 
 
 def _largest(claim: Claim) -> Decimal:

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from knowledge import words
+from knowledge.asking import Statistics
 from knowledge.candidates import Candidate, candidates_of
 from knowledge.documents import Passage
 from knowledge.equivalents import NUMBER_WORDS, canonical_name, is_canonical
-from knowledge.facts import Claim, claims_of, folded
-from knowledge.grounding import same_date
+from knowledge.facts import Claim, claims_of, folded, same_date
 
 _ALIKE = 0.55
 """Share of two statements' words, weighed, that both have: what is about the same has this much."""
+_ASKED = 0.35
+"""Of two that a question has brought together, less is enough."""
 _AGAIN = 0.85
 """And what is the same again."""
 _CONTEXT = 0.5
@@ -119,17 +121,20 @@ def statements_of(passage: Passage) -> Iterator[Statement]:
                 yield one
 
 
-def disagree(one: Statement, other: Statement, rarity: Mapping[str, float]) -> bool:
-    """Whether two are about the same, in different documents, and state other values."""
-    pair = _pair(one, other, rarity)
-    return pair is not None and not pair[1].again
+def disagreeing(one: Statement, other: Statement, statistics: Statistics) -> Pair | None:
+    """Two that answer one question as a pair, if they are about the same and state other values."""
+    rarity = statistics.idf("stems", one.own | one.above | other.own | other.above)
+    pair = _pair(one, other, rarity, _ASKED)
+    return pair[1] if pair is not None and not pair[1].again else None
 
 
-def _pair(one: Statement, other: Statement, rarity: Mapping[str, float]) -> tuple[float, Pair] | None:
+def _pair(
+    one: Statement, other: Statement, rarity: Mapping[str, float], least: float = _ALIKE
+) -> tuple[float, Pair] | None:
     if _document(one) == _document(other) or one.names != other.names or not (one.own & other.own):
         return None
     alike = _alikeness(one, other, rarity)
-    if alike < _ALIKE:
+    if alike < least:
         return None
     again = _covers(one.values, other.values) and _covers(other.values, one.values)
     if again and alike < _AGAIN:

@@ -89,3 +89,17 @@ async def test_what_the_asker_may_not_read_is_not_reviewed(tmp_path: Path) -> No
     assert "bandas" not in str(found)
     text, _ = await requests.review(settings, "people")
     assert "bandas" not in text
+
+
+async def test_an_answer_gives_the_newest_first_and_says_that_documents_disagree(tmp_path: Path) -> None:
+    """Both versions are shown, with a word on it; where they agree nothing is said."""
+    settings = shop(tmp_path)
+    await requests.index(settings, None)
+    async with talking(settings) as talk:
+        answer = await talk.ask("¿Cuántos días hay para devolver un producto comprado en la tienda?")
+        assert [one.document for one in answer.citations] == ["devoluciones_nuevas.md", "devoluciones.md"]
+        assert answer.text.index("20 días") < answer.text.index("10 días")
+        assert "no coinciden" in answer.text
+        same = await talk.ask("¿Por qué medio de pago se hace el reembolso?")
+        assert same.outcome == "answered"
+        assert "no coinciden" not in same.text

@@ -1,5 +1,8 @@
 """Who may read what: the sources that an answer may be drawn from."""
 
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.messages import Channel, Person
@@ -25,24 +28,61 @@ class Asked(Protocol):
         ...
 
 
-def readable(settings: Settings, channel: ResolvedChannel, message: Asked) -> frozenset[str]:
-    """Names of the sources that everyone who sees the answer may read.
+class Shelf(Protocol):
+    """What knows the documents."""
 
-    A channel reads what it is allowed; a channel shared with outsiders only what is public; an answer that
-    its author alone sees may also draw on what the author may read.
+    def readable(
+        self, documents: Collection[tuple[str, str]], readers: frozenset[str] | None
+    ) -> set[tuple[str, str]]:
+        """Which of these documents (source and document) there are, and may be read, at this moment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What everyone who sees an answer may read."""
+
+    sources: frozenset[str]
+    """By name."""
+    readers: frozenset[str] = frozenset()
+    """Which readers each of them is, of documents that have readers of their own."""
+
+
+def rights(settings: Settings, channel: ResolvedChannel, asked: Asked) -> Rights:
+    """What everyone who sees the answer may read.
+
+    A channel reads what it is allowed, and of documents with readers of their own those that each of its
+    people may read; a channel shared with outsiders, and a guest anywhere, only what is public; an answer
+    that its author alone sees may also draw on what the author may read.
     """
-    public = {source.name for source in settings.sources if source.access == "public"}
-    if message.channel.kind == "shared":
-        return frozenset(channel.sources & public)
-    if not message.private:
-        return channel.sources
-    identities = {message.author.id, *message.author.groups}
+    if asked.channel.kind == "shared" or asked.author.guest:
+        public = {source.name for source in settings.sources if source.access == "public"}
+        return Rights(frozenset(channel.sources & public))
+    everyones = settings.known.of_channel(asked.channel)
+    if not asked.private:
+        return Rights(channel.sources, everyones)
+    identities = {asked.author.id, *asked.author.groups}
     own = {
         source.name
         for source in settings.sources
         if source.access != "public" and identities.intersection(source.access)
     }
-    return channel.sources | own
+    return Rights(channel.sources | own, everyones | settings.known.of_person(asked.author))
+
+
+async def readable(
+    settings: Settings, shelf: Shelf, documents: Collection[tuple[str, str]], may: Rights
+) -> set[tuple[str, str]]:
+    """Those of these documents (source and document) that may be read at this moment.
+
+    What is of no source came with a question, and stays with whoever sees its answer.
+    """
+    known = {source.name for source in settings.sources}
+    indexed = {one for one in documents if one[0] in known}
+    if not indexed:
+        return set(documents)
+    allowed = {one for one in indexed if one[0] in may.sources}
+    return set(documents) - indexed | await asyncio.to_thread(shelf.readable, allowed, may.readers)
 
 
 def may_ask(channel: ResolvedChannel, person: Person) -> bool:

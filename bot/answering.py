@@ -9,7 +9,7 @@ from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
-from bot.access import may_ask, readable
+from bot.access import Rights, Shelf, may_ask, readable, rights
 from bot.actions import first
 from bot.attachments import Attached, Attachments
 from bot.budget import Account, Budget, Standing
@@ -26,6 +26,7 @@ from bot.tools.turn import TurnTools
 from bot.voice import Voice
 from knowledge.answers import Calling, Discarded, Draft, Question, Result, Turn
 from knowledge.engine import Engine
+from knowledge.errors import RevokedError
 
 _GREETING = re.compile(
     r"^\W*(?:hola+|buenas(?: tardes| noches)?|buenos d[ií]as|buen d[ií]a|qu[eé] tal|hi|hello|hey|"
@@ -38,11 +39,13 @@ _THANKS = re.compile(
 )
 _PAUSE, _LOOKS = 0.5, 240
 """Seconds between looks at whether a source has been read for the first time, and how many."""
+_TRIES = 3
+"""Times that a question is answered anew because who may read what changed meanwhile."""
 _AGAIN = 5
 """Earlier answers that a new one is to differ from."""
 
 
-class Documents(Protocol):
+class Documents(Shelf, Protocol):
     """What is needed of the library."""
 
     def engine(self, llm: Sequence[str] = ()) -> Engine:
@@ -72,8 +75,8 @@ class _Asked:
 
     message: Message
     channel: ResolvedChannel
-    sources: frozenset[str]
-    """That everyone may read who sees the answer."""
+    may: Rights
+    """Of everyone who sees the answer."""
     attached: Attached
     turns: Sequence[Remembered]
     """What was said before in its thread."""
@@ -114,7 +117,7 @@ class Answering:
         await self._kept.forget(turn)
 
     async def _answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
-        sources = readable(self._settings, channel, message)
+        may = rights(self._settings, channel, message)
         if message.replaces:
             await self._kept.forget(message.replaces)
         attached = Attached()
@@ -124,7 +127,7 @@ class Answering:
             attached = await self._attachments.read(message, voice)
         if (
             said is None
-            and not sources
+            and not may.sources
             and not attached.passages
             and not (self._settings.llm and channel.tools)
         ):
@@ -134,12 +137,21 @@ class Answering:
             for word in spoken(message.id, voice, voice.say(key), outcome, reason):
                 yield word
             return
-        async for status in self._first_reading(sources, voice):
+        async for status in self._first_reading(may.sources, voice):
             yield status
         yield Status(text=voice.say("searching"))
-        turns = await self._memory.turns(message.thread)
-        async for chunk in self._from_documents(_Asked(message, channel, sources, attached, turns, voice)):
-            yield chunk
+        for left in reversed(range(_TRIES)):
+            turns = await self._turns(message, may)
+            try:
+                async for chunk in self._from_documents(
+                    _Asked(message, channel, may, attached, turns, voice)
+                ):
+                    yield chunk
+                return
+            except RevokedError:
+                if not left:
+                    raise
+                yield Replace(text="")
 
     async def _first_reading(self, sources: frozenset[str], voice: Voice) -> Reply:
         """Waits for sources that are being read for the first time: not to say "not found" of those."""
@@ -155,7 +167,7 @@ class Answering:
         message, voice = asked.message, asked.voice
         models: Sequence[str] = voice.persona.model or self._settings.llm
         place = await self._kept.place(
-            message, asked.channel, asked.sources, voice, models, follows=bool(asked.turns)
+            message, asked.channel, asked.may, voice, models, follows=bool(asked.turns)
         )
         if place and (kept := await self._kept.find(place, message)):
             old = await self._old({cited.source for cited in kept.citations}, voice)
@@ -182,15 +194,16 @@ class Answering:
         """The answer from the documents."""
         message, voice, attached = asked.message, asked.voice, asked.attached
         engine = self._library.engine(account.models)
-        earlier = await self._earlier(message)
+        earlier = await self._earlier(message, asked.may)
         tools = None
         if account.models:
-            tools = await self._tools.of_turn(message, asked.channel, voice.persona, asked.sources)
+            tools = await self._tools.of_turn(message, asked.channel, voice.persona, asked.may)
         question = Question(
             text=message.text.strip(),
-            sources=asked.sources,
+            sources=asked.may.sources,
+            readers=asked.may.readers,
             language=voice.language,
-            history=_before(asked.turns, message),
+            history=tuple(Turn(turn.question, turn.answer) for turn in asked.turns),
             about=message.about,
             given=attached.passages,
             # Without a model it is the passages that make another answer.
@@ -218,7 +231,7 @@ class Answering:
                     yield Status(text=voice.say("calling_tool", tool=", ".join(names)))
                 case Result():
                     waiting = await tools.confirmations() if tools else ()
-                    old = await self._old(_drawn_on(piece, asked.sources), voice)
+                    old = await self._old(_drawn_on(piece, asked.may.sources), voice)
                     framed = _framed(piece, (*old, *attached.notes), earlier, voice)
                     _tell_of_tools(framed, tools, waiting, voice)
                     if framed.text.startswith(written):
@@ -247,16 +260,31 @@ class Answering:
             for source, moment in moments.items()
         )
 
-    async def _earlier(self, message: Message) -> list[Past]:
-        """The answers that this turn's is to replace, the last one first."""
+    async def _turns(self, message: Message, may: Rights) -> list[Remembered]:
+        """The turns before a message, of what all who see its answer may read.
+
+        One that is asked again is not a follow-up to itself.
+        """
+        turns = await self._memory.turns(message.thread)
+        alone = {None, message.author.id if message.private else None}
+        earlier = takewhile(lambda turn: turn.id != first(message.id), turns)
+        return [turn for turn in earlier if turn.alone in alone and await self._may_still(turn.cited, may)]
+
+    async def _may_still(self, cited: Collection[tuple[str, str]], may: Rights) -> bool:
+        """Whether all of these documents may be read at this moment."""
+        return len(await readable(self._settings, self._library, cited, may)) == len(set(cited))
+
+    async def _earlier(self, message: Message, may: Rights) -> list[Past]:
+        """The answers that this turn's is to replace, the last one first, of what may still be read."""
         found: list[Past] = []
         replaced = message.replaces
         while replaced is not None and len(found) < _AGAIN:
             past = await self._archive.past(replaced)
             if past is None:
                 break
-            found.append(past)
             replaced = past.message.replaces
+            if await self._may_still({(one.source, one.document) for one in past.citations}, may):
+                found.append(past)
         return found
 
 
@@ -290,12 +318,6 @@ def _tell_of_tools(
     if waiting:
         shown = "\n\n".join(one.text for one in waiting)
         framed.say(f"{voice.say('action_waits')}\n\n{shown}")
-
-
-def _before(turns: Sequence[Remembered], message: Message) -> tuple[Turn, ...]:
-    """The turns before a message: one that is asked again is not a follow-up to itself."""
-    earlier = takewhile(lambda turn: turn.id != first(message.id), turns)
-    return tuple(Turn(turn.question, turn.answer) for turn in earlier)
 
 
 _Said = tuple[str, Outcome, str]

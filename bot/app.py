@@ -125,7 +125,7 @@ async def _join(
             answering=answering,
             budget=budget,
         ),
-        presses=Presses(settings, channels, journal, dispatch, connectors),
+        presses=Presses(settings, channels, journal, dispatch, connectors, shelf=library),
         lookups=tools.commands,
         opinions=journal,
     )
@@ -137,14 +137,7 @@ async def _join(
         voices=voices,
         journal=journal,
         dispatch=dispatch,
-        suggestions=Suggestions(
-            settings,
-            channels,
-            voices,
-            journal,
-            titles=library.titles,
-            generations=library.generation_names,
-        ),
+        suggestions=Suggestions(settings, channels, voices, journal, catalogue=library),
     )
     for platform in _PLATFORMS:
         if _configured(settings, platform):

@@ -102,8 +102,9 @@ class Bot:
     async def remember(self, event: Message | Command | Feedback, answer: Answer) -> None:
         """Keeps an answered turn in the thread's memory, for follow-ups."""
         if isinstance(event, Message) and answer.reason is None:
-            documents = tuple(dict.fromkeys(cited.document for cited in answer.citations))
-            turn = Remembered(first(event.id), event.text, answer.answer, documents)
+            cited = tuple(dict.fromkeys((one.source, one.document) for one in answer.citations))
+            alone = event.author.id if event.private else None
+            turn = Remembered(first(event.id), event.text, answer.answer, cited, alone)
             await self._memory.add(event.thread, turn)
 
     async def apologise(self, event: Message | Command | Feedback) -> Reply:

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails, to_json
 
 from bot.errors import ConfigurationError
 from bot.globs import covered
+from bot.identities import Identities, load_identities
 from bot.personas import persona_files
 from bot.settings import Environment, FileSettings, ResolvedChannel, Settings
 from bot.source_settings import SOURCE_KINDS, SourceSettings
@@ -90,6 +91,7 @@ def load_settings(config: Path | None = None, *, environ: Mapping[str, str] = os
         path=path,
         data=env.vocero_data or path.parent / ".vocero",
         env=env,
+        known=load_identities(file.identities) if file.identities else Identities(),
         variables=_named(path, file, values),
         **{name: getattr(file, name) for name in FileSettings.model_fields},
     )

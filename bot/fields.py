@@ -56,7 +56,8 @@ def place_or_glob(value: str) -> str:
     return _place(value, glob=True)
 
 
-def _one_place(value: str) -> str:
+def one_place(value: str) -> str:
+    """The value, if it is `platform:#name` or `platform:id`."""
     return _place(value, glob=False)
 
 
@@ -64,7 +65,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Name = Annotated[str, AfterValidator(_name)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Glob = Annotated[str, AfterValidator(place_or_glob)]
-Place = Annotated[str, AfterValidator(_one_place)]
+Place = Annotated[str, AfterValidator(one_place)]
 Base = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
 
 

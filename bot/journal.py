@@ -44,8 +44,8 @@ class Good:
     author: str
     channel: str
     private: bool
-    sources: frozenset[str]
-    """What its answer cited."""
+    cited: frozenset[tuple[str, str]]
+    """Source and document of what its answer rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class Journal:
                 row["author"],
                 row["channel"],
                 bool((row["event"] or {}).get("private", True)),
-                frozenset(cited["source"] for cited in row["citations"]),
+                frozenset((cited["source"], cited["document"]) for cited in row["citations"]),
             )
             for row in await self._read(found)
         ]
@@ -295,8 +295,9 @@ def _turn(event: Message | Command | Feedback, answer: Answer) -> dict[str, Any]
 
 
 def _kept(event: Message | Command | Feedback) -> dict[str, Any]:
-    """The event without secrets that were given for the moment."""
-    kept = event.model_dump(mode="json")
+    """The event without secrets that were given for the moment, and without anybody's address."""
+    author = event.author.model_copy(update={"email": None})
+    kept = event.model_copy(update={"author": author}).model_dump(mode="json")
     reference = {name: value for name, value in kept["reference"].items() if name not in _SECRET}
     return kept | {"reference": reference}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from redis.exceptions import RedisError
 
+from bot.access import Rights
 from bot.errors import VoceroError
 from bot.messages import Answer, Citation, Message
 from bot.settings import ResolvedChannel
@@ -90,7 +91,7 @@ class KeptAnswers:
         self,
         message: Message,
         channel: ResolvedChannel,
-        sources: frozenset[str],
+        may: Rights,
         voice: Voice,
         models: Sequence[str],
         *,
@@ -106,12 +107,13 @@ class KeptAnswers:
         gist = Gist.of(message.text)
         if not gist.core:
             return None
-        versions = await asyncio.to_thread(self._index.versions, sources)
+        versions = await asyncio.to_thread(self._index.versions, may.sources)
         # What one person alone is told may be told them alone.
         reader = [message.author.id, *sorted(message.author.groups)] if message.private else []
         depends_on = [
             message.channel.key,
             reader,
+            sorted(may.readers),
             voice.persona.model_dump_json(),
             voice.language,
             list(models),
@@ -121,7 +123,7 @@ class KeptAnswers:
             gist.core,
         ]
         digest = hashlib.sha256(json.dumps(depends_on, ensure_ascii=False).encode()).hexdigest()
-        return Place(f"{self._prefix}:{digest}", gist, sources)
+        return Place(f"{self._prefix}:{digest}", gist, may.sources)
 
     async def find(self, place: Place, message: Message) -> Kept | None:
         """The answer that was given to the same question, if all that it cites is still there to be read."""

@@ -30,13 +30,16 @@ redis.call('EXPIRE', KEYS[1], ARGV[4])
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """One earlier turn. `documents` are those that its answer cited."""
+    """One earlier turn."""
 
     id: str
     """Of the event: the same turn is remembered once, however often it was tried."""
     question: str
     answer: str
-    documents: tuple[str, ...] = ()
+    cited: tuple[tuple[str, str], ...] = ()
+    """Source and document of what its answer rests on."""
+    alone: str | None = None
+    """Who alone has seen the answer; None: everyone there."""
 
 
 class Memory:
@@ -98,4 +101,5 @@ class Memory:
 
 def _load(written: bytes | str) -> Remembered:
     fields: dict[str, Any] = json.loads(written)
-    return Remembered(fields["id"], fields["question"], fields["answer"], tuple(fields["documents"]))
+    cited = tuple((source, document) for source, document in fields["cited"])
+    return Remembered(fields["id"], fields["question"], fields["answer"], cited, fields["alone"])

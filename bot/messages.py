@@ -61,6 +61,10 @@ class Person(_Frozen):
     """Roles and user groups, `discord:role:Recursos`."""
     admin: bool = False
     """Whether the platform says so; the bot's own list is checked besides."""
+    email: str | None = None
+    """As the platform knows and vouches for it; not kept."""
+    guest: bool = False
+    """An outsider, as the platform says, or whom it says nothing of: only what is public is for them."""
 
 
 class _Event(_Frozen):

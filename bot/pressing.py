@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.access import is_admin
+from bot.access import Rights, Shelf, is_admin, readable, rights
 from bot.actions import first, successor
 from bot.channels import Channels
 from bot.errors import VoceroError
@@ -60,6 +60,8 @@ class Presses:
         journal: Journal,
         queue: Queue,
         connectors: Mapping[str, Connector],
+        *,
+        shelf: Shelf,
     ) -> None:
         """`connectors`: by platform, filled by the time that anything is pressed."""
         self._settings = settings
@@ -67,6 +69,7 @@ class Presses:
         self._journal = journal
         self._queue = queue
         self._connectors = connectors
+        self._shelf = shelf
 
     async def run(self, press: Command, voice: Voice) -> Told:
         """Does what was asked for, and says what there is to be said about it."""
@@ -82,7 +85,7 @@ class Presses:
             return Told(voice.say("not_yours"), refused="not_yours")
         match press.name:
             case "show_sources":
-                return _sources(past, voice)
+                return await self._sources(press, past, voice)
             case "regenerate":
                 return await self._regenerate(press, past)
             case _:
@@ -107,6 +110,8 @@ class Presses:
                 "replaces": past.message.id,
                 "reference": past.message.reference | press.reference,
                 "at": press.at,
+                # What they may read is what holds now.
+                "author": press.author if press.author.id == past.message.author.id else past.message.author,
             }
         )
         await self._queue.submit(again)
@@ -136,11 +141,14 @@ class Presses:
     async def _request(self, press: Command, past: Past, target: str, voice: Voice) -> str:
         """What the people in the target are told; of an answer they may not read, only that there was one."""
         there = await self._channels.of(parse_channel(target))
-        sources = {citation.source for citation in past.citations}
+        # Who reads there is not known here: no more than anybody may.
+        may = Rights(there.sources, self._settings.known.of_channel(parse_channel(target)))
+        cited = {(citation.source, citation.document) for citation in past.citations}
+        told = len(await readable(self._settings, self._shelf, cited, may)) == len(cited)
         link = await self._connectors[press.channel.platform].link(press)
         person = press.author.name or press.author.id
         parts = [voice.say("escalation_request", person=person, question=past.message.text)]
-        if sources <= there.sources and past.tools <= there.tools:
+        if told and past.tools <= there.tools:
             parts.append(voice.say("escalation_context", answer=_short(past.text)))
         else:
             parts.append(voice.say("escalation_withheld"))
@@ -148,17 +156,22 @@ class Presses:
             parts.append(voice.say("escalation_link", link=link))
         return "\n\n".join(parts)
 
+    async def _sources(self, press: Command, past: Past, voice: Voice) -> Told:
+        """What was cited, with the words that were taken from there, as far as who presses may read it."""
+        if not past.citations:
+            return Told(voice.say("sources_none"))
+        may = rights(self._settings, await self._channels.of(press.channel), press)
+        cited = {(one.source, one.document) for one in past.citations}
+        left = await readable(self._settings, self._shelf, cited, may)
+        shown = tuple(one for one in past.citations if (one.source, one.document) in left)
+        if not shown:
+            return Told(voice.say("sources_withheld"), refused="not_allowed")
+        excerpts = [f"[{one.number}] {' '.join(one.excerpt.split())}" for one in shown]
+        return Told("\n\n".join(excerpts), shown)
+
     def _may(self, press: Command, asker: Person) -> bool:
         """Whether who presses is who asked, or an admin."""
         return press.author.id == asker.id or is_admin(self._settings, press.author, press.channel.platform)
-
-
-def _sources(past: Past, voice: Voice) -> Told:
-    """What was cited, with the words that were taken from there."""
-    if not past.citations:
-        return Told(voice.say("sources_none"))
-    excerpts = [f"[{one.number}] {' '.join(one.excerpt.split())}" for one in past.citations]
-    return Told("\n\n".join(excerpts), past.citations)
 
 
 def _short(text: str) -> str:

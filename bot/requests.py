@@ -83,7 +83,7 @@ async def search(
     if channel is not None:
         place = parse_channel(channel)
         sources = settings.channel_for(place.platform, place.id, place.name).sources
-        readers = frozenset()
+        readers = settings.known.of_channel(place)
     with contextlib.closing(open_library(settings, writing=False)) as library:
         found = await asyncio.to_thread(
             library.find, query, limit=limit, sources=sources, readers=readers, per_document=documents

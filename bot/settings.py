@@ -19,6 +19,7 @@ from pydantic import (
 
 from bot.fields import Glob, Place, Table
 from bot.globs import is_glob, matches
+from bot.identities import Identities
 from bot.model_settings import (
     BudgetSettings,
     CacheSettings,
@@ -31,7 +32,7 @@ from bot.model_settings import (
     model_parts,
 )
 from bot.source_settings import AnySource, SourceSettings
-from bot.tools.settings import AnyTool
+from bot.tools.settings import AnyTool, FilePath
 from knowledge.addresses import check_allowed
 
 FollowUps = Literal["off", "asker", "thread"]
@@ -150,6 +151,8 @@ class FileSettings(Table):
     """Generations of the index that are kept: the one that answers, and those that did before it."""
     language: Literal["es", "en"] = "es"
     admins: tuple[Place, ...] = ()
+    identities: FilePath | None = None
+    """Who people, roles and channels are at the services that documents come from."""
     models: dict[Provider, ProviderSettings] = Field(default_factory=dict)
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     """By glob over `provider:model`; the last one that fits holds."""
@@ -183,6 +186,8 @@ class Settings(FileSettings):
     data: Path
     """Where everything is kept that is not configuration. One process owns it at a time."""
     env: Environment = Environment()
+    known: Identities = Identities()
+    """What the file `identities` says."""
     variables: dict[str, SecretStr] = Field(default_factory=dict)
     """What the environment holds under the names that tools and sources refer to as `${NAME}`."""
 

@@ -2,16 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, get_args
 
-from bot.access import readable
+from bot.access import Rights, Shelf, readable, rights
 from bot.channels import Channels
 from bot.journal import Journal
 from bot.messages import Channel, Person
 from bot.settings import FollowUps, Settings
 from bot.voice import Voices
+from knowledge.readers import load_readers, permits
+
+if TYPE_CHECKING:
+    from knowledge.manifest import Titled  # loads the database
 
 _RECENT = timedelta(days=30)
 _LOOKED_AT = 300
@@ -28,7 +32,16 @@ class _Typing(NamedTuple):
     private: bool
 
 
-Titles = Callable[[], Iterable[tuple[str, str]]]
+class Catalogue(Shelf, Protocol):
+    """What suggestions need of the library."""
+
+    def titles(self) -> "list[Titled]":
+        """Every document that was read; blocks."""
+        ...
+
+    def generation_names(self) -> list[str]:
+        """Names of the generations of the index; blocks."""
+        ...
 
 
 class Suggestions:
@@ -41,17 +54,14 @@ class Suggestions:
         voices: Voices,
         journal: Journal,
         *,
-        titles: Titles,
-        generations: Callable[[], Iterable[str]],
+        catalogue: Catalogue,
     ) -> None:
-        """`titles`: source and title of every document; `generations`: names of the index's. Both block."""
         self._settings = settings
         self._channels = channels
         self._voices = voices
         self._journal = journal
-        self._titles = titles
-        self._generations = generations
-        self._known: tuple[float, list[tuple[str, str]]] = (-_FRESH, [])
+        self._catalogue = catalogue
+        self._known: tuple[float, list[Titled]] = (-_FRESH, [])
 
     async def questions(self, typed: str, person: Person, channel: Channel, limit: int) -> list[str]:
         """Questions well answered here of late, one's own first, then titles of documents.
@@ -60,7 +70,7 @@ class Suggestions:
         be read here.
         """
         resolved = await self._channels.of(channel)
-        sources = readable(self._settings, resolved, _Typing(channel, person, channel.kind == "direct"))
+        may = rights(self._settings, resolved, _Typing(channel, person, channel.kind == "direct"))
         good = await self._journal.good(
             datetime.now(UTC) - _RECENT, channel=channel.key, author=person.id, limit=_LOOKED_AT
         )
@@ -71,10 +81,23 @@ class Suggestions:
             if one.author != person.id
             and one.channel == channel.key
             and not one.private
-            and one.sources <= sources
+            and {source for source, _ in one.cited} <= may.sources
+            and await self._may_all(one.cited, may)
         ]
-        titles = [title for source, title in await self._all_titles() if source in sources]
+        titled = [
+            one
+            for one in await self._all_titles()
+            if one.source in may.sources and permits(load_readers(one.readers), may.readers)
+        ]
+        told = set(_matching(typed, (one.title for one in titled), limit))
+        # Of those that were kept, each is asked for again before it is shown.
+        near = {(one.source, one.document): one.title for one in titled if one.title in told}
+        still = await readable(self._settings, self._catalogue, near, may)
+        titles = [near[one] for one in near if one in still]
         return _matching(typed, (*own, *others, *titles), limit)
+
+    async def _may_all(self, documents: Collection[tuple[str, str]], may: Rights) -> bool:
+        return len(await readable(self._settings, self._catalogue, documents, may)) == len(documents)
 
     async def values(self, completes: str, typed: str, given: Mapping[str, Any], limit: int) -> list[str]:
         """Values for an argument of a command; `given`: its other arguments so far."""
@@ -85,7 +108,7 @@ class Suggestions:
             "follow_ups": get_args(FollowUps),
         }
         if completes == "generation":
-            return _matching(typed, await asyncio.to_thread(self._generations), limit)
+            return _matching(typed, await asyncio.to_thread(self._catalogue.generation_names), limit)
         if completes != "setting_value":
             return _matching(typed, known.get(completes, ()), limit)
         setting = str(given.get("setting", ""))
@@ -97,10 +120,10 @@ class Suggestions:
         left = [name for name in known[setting.removesuffix("s")] if name not in chosen]
         return [", ".join((*chosen, name)) for name in _matching(last, left, limit)]
 
-    async def _all_titles(self) -> list[tuple[str, str]]:
+    async def _all_titles(self) -> "list[Titled]":
         asked, known = self._known
         if time.monotonic() - asked > _FRESH:
-            known = await asyncio.to_thread(lambda: list(self._titles()))
+            known = await asyncio.to_thread(self._catalogue.titles)
             self._known = time.monotonic(), known
         return known
 

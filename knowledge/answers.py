@@ -47,6 +47,8 @@ class Question:
     sources: frozenset[str]
     """Names of the sources that may be read for it: the boundary of access."""
     language: str
+    readers: frozenset[str] | None = frozenset()
+    """And within it: of documents with readers of their own, those that one of these may read. None: all."""
     history: tuple[Turn, ...] = ()
     """Earlier turns, oldest first."""
     about: str | None = None

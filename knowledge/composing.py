@@ -83,6 +83,11 @@ class Composition:
         self._lookups = Lookups(self.question, self.hits)
         self._prompt = list(prompt_of(self.question, self.asked, self.hits))
 
+    @property
+    def evidence(self) -> tuple[Hit, ...]:
+        """Every passage that the model was shown."""
+        return self._lookups.hits
+
     async def stream(self) -> AsyncIterator[Piece]:
         """What is called meanwhile; then the `Result`, `failed` when a second try is no answer either."""
         started = time.perf_counter()

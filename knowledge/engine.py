@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from knowledge import prompts
-from knowledge.answers import Piece, Question, quoted
+from knowledge.answers import Piece, Question, Result, quoted
 from knowledge.composing import Composition
 from knowledge.documents import Hit
-from knowledge.errors import KnowledgeError, ModelError
+from knowledge.errors import KnowledgeError, ModelError, RevokedError
 from knowledge.extract import Extract, Statistics, extract
 from knowledge.followups import standalone
 from knowledge.generation import Generation
@@ -25,8 +25,21 @@ _PASSAGES = 6
 class Search(Protocol):
     """What the engine needs of a retriever."""
 
-    def search(self, question: str, *, limit: int = 10, sources: frozenset[str]) -> Found:
-        """The best passages for a question out of the given sources."""
+    def search(
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        sources: frozenset[str],
+        readers: frozenset[str] | None = frozenset(),
+    ) -> Found:
+        """The best passages for a question out of the given sources, of what these readers may read."""
+        ...
+
+    def readable(
+        self, documents: Collection[tuple[str, str]], readers: frozenset[str] | None
+    ) -> set[tuple[str, str]]:
+        """Which of these documents (source and document) there are, and may be read, at this moment."""
         ...
 
     @property
@@ -60,7 +73,30 @@ class Engine:
     async def answer(
         self, question: Question, enter: Callable[[ModelCall], None] | None = None
     ) -> AsyncIterator[Piece]:
-        """The answer in pieces; the last one is its `Result`. `enter` is told of each call of a model."""
+        """The answer in pieces; the last one is its `Result`. `enter` is told of each call of a model.
+
+        Raises `RevokedError` before a piece that rests on what may not be read any more.
+        """
+        async for piece, hits in self._pieces(question, enter):
+            await self._assert_readable(question, piece, hits)
+            yield piece
+
+    async def _assert_readable(self, question: Question, piece: Piece, hits: Sequence[Hit]) -> None:
+        """Sees to it that what is about to be shown may still be read: the retriever's word is older."""
+        given = {passage.id for passage in question.given}
+        cited = [one.passage for one in piece.citations] if isinstance(piece, Result) else []
+        passages = [one for one in (*(hit.passage for hit in hits), *cited) if one.id not in given]
+        if any(passage.source not in question.sources for passage in passages):
+            raise KnowledgeError("A passage outside the allowed sources was found; nothing was shown.")
+        documents = {(passage.source, passage.document) for passage in passages}
+        readable = await asyncio.to_thread(self._retriever.readable, documents, question.readers)
+        if documents - readable:
+            raise RevokedError("Who may read the documents has changed meanwhile: ask again.")
+
+    async def _pieces(
+        self, question: Question, enter: Callable[[ModelCall], None] | None
+    ) -> AsyncIterator[tuple[Piece, Sequence[Hit]]]:
+        """The pieces of the answer, each with the passages that it may rest on."""
         model = LanguageModel(self._models, self._tasks, enter) if self._models and self._tasks else None
         timings: dict[str, float] = {}
         started = time.perf_counter()
@@ -68,7 +104,7 @@ class Engine:
         timings["condense"] = time.perf_counter() - started
         found, extracted = await self._search(question.neutral(asked), question, timings)
         if model is None or not (found.hits or question.tools):
-            yield quoted(extracted, found.hits, timings)
+            yield quoted(extracted, found.hits, timings), found.hits
             return
         statistics = self._retriever.statistics
         if question.schema is not None:
@@ -78,7 +114,7 @@ class Engine:
         else:
             answer = Generation(model, asked, question, found.hits, extracted, statistics, timings)
         async for piece in answer.stream():
-            yield piece
+            yield piece, answer.evidence
 
     async def _complete(self, question: Question, model: LanguageModel | None) -> str:
         """The question as it stands by itself."""
@@ -106,11 +142,9 @@ class Engine:
                 asked,
                 limit=_PASSAGES + len(question.skip),
                 sources=question.sources,
+                readers=question.readers,
             )
             timings["retrieve"] = time.perf_counter() - started
-            if any(hit.passage.source not in question.sources for hit in found.hits):
-                # The retriever keeps the boundary; this is it again, on what is about to be shown.
-                raise KnowledgeError("A passage outside the allowed sources was found; nothing was shown.")
             started = time.perf_counter()
             hits, extracted = await asyncio.to_thread(self._extract, asked, question, found.hits)
         timings["extract"] = time.perf_counter() - started

@@ -3,6 +3,7 @@
 KnowledgeError
 ├── UnreadableError    one document cannot be read: its reason is reported, the document skipped
 ├── SourceError        a source cannot be listed or fetched: nothing of it is deleted
+├── RevokedError       what an answer rests on may not be read any more: it is to be answered anew
 ├── SupersededError    a later run writes the source: this one has lost it
 └── ModelError         an embedder or a language model is unknown, unreachable or refuses
 """
@@ -29,6 +30,10 @@ class UnreadableError(KnowledgeError):
 
 class SourceError(KnowledgeError):
     """A source cannot be listed or fetched."""
+
+
+class RevokedError(KnowledgeError):
+    """What an answer rests on may not be read any more by all who would see it."""
 
 
 class SupersededError(KnowledgeError):

@@ -47,6 +47,11 @@ class Generation:
     def __post_init__(self) -> None:
         self._lookups = Lookups(self.question, self.hits)
 
+    @property
+    def evidence(self) -> tuple[Hit, ...]:
+        """Every passage that the model was shown."""
+        return self._lookups.hits
+
     async def stream(self) -> AsyncIterator[Piece]:
         """The answer in pieces; the last one is its `Result`."""
         rewording = self._rewording()

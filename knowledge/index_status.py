@@ -26,6 +26,8 @@ class IndexStatus:
     source: str
     documents: int
     """Searchable ones."""
+    restricted: int
+    """Of these, those that not everyone may read who may read the source."""
     passages: int
     vectors: int
     """Passages that have a vector."""
@@ -51,11 +53,16 @@ def read_status(connection: Connection, tables: Tables) -> list[IndexStatus]:
     readable = documents.c.content_hash.is_not(None)
     remarkable = documents.c.reason.is_not(None) | (documents.c.notes != "[]")
     counted = connection.execute(
-        select(documents.c.source, func.count(), func.sum(documents.c.passages))
+        select(
+            documents.c.source,
+            func.count(),
+            func.sum(documents.c.passages),
+            func.count(documents.c.readers),
+        )
         .where(readable)
         .group_by(documents.c.source)
     )
-    sizes = {row[0]: (int(row[1]), int(row[2])) for row in counted}
+    sizes = {source: (int(many), int(of), int(few)) for source, many, of, few in counted}
     lacking = connection.execute(
         select(passages.c.source, func.count())
         .where(passages.c.embedder.is_(None))
@@ -77,7 +84,7 @@ def read_status(connection: Connection, tables: Tables) -> list[IndexStatus]:
     return [
         _status(
             source,
-            sizes.get(source, (0, 0)),
+            sizes.get(source, (0, 0, 0)),
             without.get(source, 0),
             [row for row in remarks if row.source == source],
             runs.get(source),
@@ -86,10 +93,13 @@ def read_status(connection: Connection, tables: Tables) -> list[IndexStatus]:
     ]
 
 
-def _status(source: str, size: tuple[int, int], without: int, remarks: list[Any], run: Any) -> IndexStatus:
+def _status(
+    source: str, size: tuple[int, int, int], without: int, remarks: list[Any], run: Any
+) -> IndexStatus:
     return IndexStatus(
         source=source,
         documents=size[0],
+        restricted=size[2],
         passages=size[1],
         vectors=size[1] - without,
         failed=tuple(Failure(row.document, row.reason, row.message) for row in remarks if row.reason),

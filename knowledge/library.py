@@ -18,7 +18,7 @@ from knowledge.engine import Engine
 from knowledge.errors import KnowledgeError, ModelError, SourceError
 from knowledge.evidence import WEIGHED, by_evidence
 from knowledge.lexical import LexicalReader
-from knowledge.manifest import IndexStatus, Manifest
+from knowledge.manifest import IndexStatus, Manifest, Titled
 from knowledge.models import Models, Price, Provider, Task
 from knowledge.opened import OpenIndex, Places
 from knowledge.priority import Priority
@@ -136,8 +136,8 @@ class Library:
         """The store of vectors; None without an embedder, and for a reader of what has none yet."""
         return self.index.vectors()
 
-    def titles(self) -> list[tuple[str, str]]:
-        """Source and title of every document that was read."""
+    def titles(self) -> list[Titled]:
+        """Every document that was read."""
         return self.manifest.titles()
 
     def search(

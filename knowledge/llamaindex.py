@@ -22,16 +22,26 @@ from knowledge.engine import Engine, Search
 
 
 class DocumentRetriever(BaseRetriever):
-    """The fused retriever over the given sources."""
+    """The fused retriever over the given sources; `readers` as in `knowledge.answers.Question`."""
 
-    def __init__(self, retriever: Search, sources: frozenset[str], *, limit: int = 10) -> None:
+    def __init__(
+        self,
+        retriever: Search,
+        sources: frozenset[str],
+        *,
+        limit: int = 10,
+        readers: frozenset[str] | None = frozenset(),
+    ) -> None:
         self._retriever = retriever
+        self._readers = readers
         self._sources = sources
         self._limit = limit
         super().__init__()
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        found = self._retriever.search(query_bundle.query_str, limit=self._limit, sources=self._sources)
+        found = self._retriever.search(
+            query_bundle.query_str, limit=self._limit, sources=self._sources, readers=self._readers
+        )
         return nodes(found.hits)
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -41,8 +51,16 @@ class DocumentRetriever(BaseRetriever):
 class DocumentQueryEngine(BaseQueryEngine):
     """The engine over the given sources; `source_nodes` are the passages its answer cites."""
 
-    def __init__(self, engine: Engine, sources: frozenset[str], *, language: str = "es") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        sources: frozenset[str],
+        *,
+        language: str = "es",
+        readers: frozenset[str] | None = frozenset(),
+    ) -> None:
         super().__init__(CallbackManager([]))
+        self._readers = readers
         self._engine = engine
         self._sources = sources
         self._language = language
@@ -52,7 +70,7 @@ class DocumentQueryEngine(BaseQueryEngine):
         return response
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        question = Question(query_bundle.query_str, self._sources, self._language)
+        question = Question(query_bundle.query_str, self._sources, self._language, readers=self._readers)
         async for piece in self._engine.answer(question):
             if isinstance(piece, Result):
                 return _response(piece)

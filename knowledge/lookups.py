@@ -8,6 +8,7 @@ from knowledge.answers import Question
 from knowledge.documents import Hit
 from knowledge.errors import KnowledgeError
 from knowledge.models import Tool, ToolCall, ToolResult
+from knowledge.readers import permits
 
 
 class Lookups:
@@ -38,7 +39,12 @@ class Lookups:
         for call, called in zip(calls, await asyncio.gather(*map(tools.call, calls)), strict=True):
             known = {hit.passage.id for hit in self.hits}
             new = tuple(hit for hit in called.hits if hit.passage.id not in known)
-            if any(hit.passage.source not in self._question.sources for hit in new):
+            question = self._question
+            if any(
+                hit.passage.source not in question.sources
+                or not permits(hit.passage.readers, question.readers)
+                for hit in new
+            ):
                 raise KnowledgeError("A passage outside the allowed sources was found; nothing was shown.")
             text = prompts.result(call.name, called.text, new, len(self.hits) + 1)
             self.hits += new

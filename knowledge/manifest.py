@@ -54,6 +54,15 @@ class Record(NamedTuple):
     """Who may read it, as `dump_readers` writes it."""
 
 
+class Titled(NamedTuple):
+    """A document by its title."""
+
+    source: str
+    document: str
+    title: str
+    readers: str | None
+
+
 class SyncTimes(NamedTuple):
     """When the last sync of a source began and ended, as Unix times."""
 
@@ -341,13 +350,12 @@ class Manifest:
             other = self._passages.c.embedder != embedder
             connection.execute(self._passages.update().where(other).values(embedder=None))
 
-    def titles(self) -> list[tuple[str, str]]:
-        """Source and title of every document that was read."""
-        query = select(self._documents.c.source, self._documents.c.title).where(
-            self._documents.c.title.is_not(None)
-        )
+    def titles(self) -> list[Titled]:
+        """Every document that was read."""
+        query = select(*(self._documents.c[name] for name in Titled._fields))
         with reading(self._engine) as connection:
-            return [(row.source, row.title) for row in connection.execute(query)]
+            rows = connection.execute(query.where(self._documents.c.title.is_not(None)))
+            return [Titled._make(row) for row in rows]
 
     def status(self) -> list[IndexStatus]:
         """Every source as it stands."""

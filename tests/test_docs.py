@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from bot.identities import Identities
 from bot.model_settings import (
     BudgetSettings,
     CacheSettings,
@@ -42,6 +43,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "`[[channels]]`": ChannelSettings,
     "`budget`": BudgetSettings,
     "`[tools.parameters.<name>]`": ParameterSettings,
+    "`identities.toml`": Identities,
     "`[fetch]`": FetchSettings,
     "`[slack]`": SlackSettings,
     "`[discord]`": DiscordSettings,

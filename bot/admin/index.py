@@ -120,6 +120,7 @@ def source_line(source: IndexStatus, phrases: Phrases) -> str:
     """`- **handbook**: 31 documents, 240 passages (240 vectors), read 2026-11-22 17:08`."""
     counts = {
         "status_documents": source.documents,
+        **({"status_restricted": source.restricted} if source.restricted else {}),
         "status_passages": source.passages,
         "status_vectors": source.vectors,
         "status_failed": len(source.failed),

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from bot.access import readable
+from bot.access import rights
 from bot.admin.steps import Done, Steps
 from bot.channels import Channels
 from bot.journal import Journal
@@ -31,10 +31,11 @@ class ReviewCommands:
         """All of it, of one source or of all."""
         yield Status(text=voice.say("review_running"))
         channel = await self._channels.of(command.channel)
-        sources = readable(self._settings, channel, command)
+        may = rights(self._settings, channel, command)
+        sources = may.sources
         if name := command.arguments.get("source"):
             sources &= {str(name)}
-        found = await review(self._library, self._journal, sources, frozenset())
+        found = await review(self._library, self._journal, sources, may.readers)
         yield Done(_told(found, voice), _data(found))
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 
-from bot.access import readable
+from bot.access import rights
 from bot.admin.steps import Done, Steps, refused
 from bot.answering import Answering
 from bot.channels import Channels
@@ -53,7 +53,7 @@ class VoiceCommands:
         trial = Voice(persona, persona.phrases(persona.answers_in(message.text)), command.id)
         async for chunk in self._answering.answer(message, channel, trial):
             if isinstance(chunk, Answer):
-                sources = sorted(readable(self._settings, channel, message))
+                sources = sorted(rights(self._settings, channel, message).sources)
                 names = ", ".join(f"`{name}`" for name in sources)
                 facts = {
                     "status_persona": f"`{chunk.persona}`",

@@ -14,9 +14,11 @@ from bot.doctor.findings import SECONDS, fail, warn
 from bot.opening import source_spec
 from bot.settings import Settings
 from bot.source_settings import SourceSettings
+from knowledge.readers import Readers
 
 _LITTLE_SPACE, _NO_SPACE = 2 * 1024**3, 200 * 1024**2
 _SOURCE_SECONDS = 30.0
+_GROUPS = 5
 
 
 async def python() -> str:
@@ -143,16 +145,24 @@ async def source(settings: Settings, configured: SourceSettings) -> str:
 
     spec = source_spec(settings, configured)
 
-    def count() -> int:
+    def readers() -> list[Readers]:
         opened = open_source(spec.kind, spec.name, spec.options, spec.surroundings)
         with contextlib.closing(opened) as source:
-            return sum(1 for _ in source.list())
+            return [listed.permitted for listed in source.list()]
 
     try:
         async with asyncio.timeout(_SOURCE_SECONDS):
-            documents = await asyncio.to_thread(count)
+            documents = await asyncio.to_thread(readers)
     except TimeoutError:
         raise warn(f"listing takes longer than {_SOURCE_SECONDS:.0f} seconds.") from None
     if not documents:
         raise warn("it is empty.", "Put documents there, or correct its `path`, `include` or `exclude`.")
-    return f"{documents} documents"
+    restricted = [lists for lists in documents if lists]
+    if not restricted:
+        return f"{len(documents)} documents"
+    told = f"{len(documents)} documents, {len(restricted)} of them not for everyone"
+    groups = {one for lists in restricted for one in frozenset().union(*lists) if one.startswith("group:")}
+    if unknown := sorted(groups - settings.known.named()):
+        shown = ", ".join(unknown[:_GROUPS]) + (" …" if len(unknown) > _GROUPS else "")
+        raise warn(f"{told}; nobody is {shown}.", "Say in the file that `identities` names who is in them.")
+    return told

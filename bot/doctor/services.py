@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.doctor.findings import SECONDS, fail, warn
 from bot.settings import Settings
+from knowledge.sources import WITH_READERS
 
 DISCORD_PERMISSIONS = 309237746688
 """View Channels, Send Messages, Send Messages in Threads, Create Public Threads, Read Message History and
@@ -23,6 +24,10 @@ async def chroma(settings: Settings) -> str:
     if status != 200:
         raise fail(f"the server answers with HTTP {status}.", remedy)
     return "the server answers"
+
+
+_ADDRESSES = "users:read.email"
+"""A scope that some have no use for: not in the manifest."""
 
 
 async def slack(settings: Settings) -> str:
@@ -69,12 +74,18 @@ async def slack(settings: Settings) -> str:
             f"{env.vocero_slack_api_url} cannot be reached: {error}.",
             "Check the network or VOCERO_SLACK_API_URL.",
         ) from None
-    _compare_scopes({name.lower(): value for name, value in who.headers.items()}.get("x-oauth-scopes"))
+    _compare_scopes(
+        {name.lower(): value for name, value in who.headers.items()}.get("x-oauth-scopes"),
+        addresses=any(source.kind in WITH_READERS for source in settings.sources),
+    )
     return f"{who.get('user')} in {who.get('team')}"
 
 
-def _compare_scopes(told: str | None) -> None:
-    """What the token may do with what the manifest asks for; Slack tells it with every answer."""
+def _compare_scopes(told: str | None, *, addresses: bool) -> None:
+    """What the token may do with what the manifest asks for; Slack tells it with every answer.
+
+    `addresses`: whether people's addresses are of use.
+    """
     if told is None:
         return
     manifest = Path(__file__).parents[2] / "connectors" / "slack" / "manifest.json"
@@ -85,7 +96,13 @@ def _compare_scopes(told: str | None) -> None:
             f"the token lacks {', '.join(missing)}.",
             "Paste connectors/slack/manifest.json into the app's manifest, and install the app again.",
         )
-    if extra := sorted(granted - asked):
+    if addresses and _ADDRESSES not in granted:
+        raise warn(
+            f"the token lacks {_ADDRESSES}: documents that are not for everyone are found by no one but whom"
+            " `identities` names.",
+            f"Add {_ADDRESSES} to the app's scopes and install it again, or name people in `identities`.",
+        )
+    if extra := sorted(granted - asked - {_ADDRESSES}):
         raise warn(
             f"the token may more than it needs: {', '.join(extra)}.",
             "Take these scopes out of the app's manifest, and install the app again.",

@@ -22,5 +22,5 @@ async def tool(settings: Settings, one: AnyTool) -> str:
 class _Unsearched:
     """Stands where the documents are, which opening a tool does not search."""
 
-    def search(self, question: str, *, limit: int, sources: frozenset[str]) -> Found:
+    def search(self, question: str, *, limit: int, sources: frozenset[str], readers: frozenset[str]) -> Found:
         raise AssertionError("a tool was called while it was opened")

@@ -107,7 +107,8 @@ class Caller:
 
     def _key(self, tool: Tool, arguments: Mapping[str, Any], asker: Asker) -> str:
         """One for each tool, what it is, its arguments, and what its asker may read."""
-        what = [tool.name, tool.version, arguments, sorted(asker.sources)]
+        may = sorted(asker.sources), sorted(asker.readers)
+        what = [tool.name, tool.version, arguments, may]
         digest = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
         return f"{self._prefix}:result:{digest}"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.access import may_ask, readable
+from bot.access import may_ask, rights
 from bot.channels import Channels
 from bot.framing import spoken
 from bot.messages import Channel, Command, Confirm, Confirmation, Outcome, Picture, Reply, ToolCall
@@ -92,7 +92,8 @@ class ToolCommands:
             if near := difflib.get_close_matches(name, tools, n=1):
                 said = f"{said} {voice.say('nearest_command', command=near[0])}"
             return _Said(said, "refused", "unknown_tool", data=data)
-        asker = Asker(command.author.id, command.channel.key, readable(self._settings, channel, command))
+        may = rights(self._settings, channel, command)
+        asker = Asker(command.author.id, command.channel.key, may.sources, may.readers)
         try:
             given = read_arguments(command.arguments.get("arguments") or {}, tool)
             if tool.effects:

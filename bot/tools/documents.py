@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.tools.arguments import check_by_model, schema_of
 from bot.tools.settings import DocumentsTool
 from bot.tools.tool import Asker, Output, Tool
+from knowledge.readers import permits
 from knowledge.retrieval import Found
 
 _DESCRIPTION = (
@@ -19,8 +20,8 @@ _DESCRIPTION = (
 class Search(Protocol):
     """What searches."""
 
-    def search(self, question: str, *, limit: int, sources: frozenset[str]) -> Found:
-        """The best passages out of these sources."""
+    def search(self, question: str, *, limit: int, sources: frozenset[str], readers: frozenset[str]) -> Found:
+        """The best passages out of these sources that these readers may read."""
         ...
 
 
@@ -37,9 +38,17 @@ def open_documents(settings: DocumentsTool, library: Search) -> Tool:
 
     async def run(arguments: dict[str, Any], asker: Asker) -> Output:
         found = await asyncio.to_thread(
-            library.search, arguments["query"], limit=settings.limit, sources=asker.sources
+            library.search,
+            arguments["query"],
+            limit=settings.limit,
+            sources=asker.sources,
+            readers=asker.readers,
         )
-        hits = tuple(hit for hit in found.hits if hit.passage.source in asker.sources)
+        hits = tuple(
+            hit
+            for hit in found.hits
+            if hit.passage.source in asker.sources and permits(hit.passage.readers, asker.readers)
+        )
         return Output(f"{len(hits)} passages found." if hits else "Nothing found.", hits=hits)
 
     return Tool(

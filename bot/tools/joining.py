@@ -1,5 +1,6 @@
 """Everything about tools, joined up for one process."""
 
+from bot.access import Rights
 from bot.channels import Channels
 from bot.journal import Journal
 from bot.messages import Message
@@ -28,14 +29,14 @@ class Tools:
         self.commands = ToolCommands(settings, channels, self.toolbox, self.caller, self.confirming)
 
     async def of_turn(
-        self, message: Message, channel: ResolvedChannel, persona: Persona, sources: frozenset[str]
+        self, message: Message, channel: ResolvedChannel, persona: Persona, rights: Rights
     ) -> TurnTools | None:
         """What may be called to answer a message: what the channel allows, and the persona if it says."""
         groups = channel.tools if persona.tools is None else channel.tools & set(persona.tools)
         tools = await self.toolbox.tools(groups)
         if not tools:
             return None
-        asker = Asker(message.author.id, message.channel.key, sources)
+        asker = Asker(message.author.id, message.channel.key, rights.sources, rights.readers)
         return TurnTools(tools, self.caller, self.confirming, event=message.id, asker=asker)
 
     async def aclose(self) -> None:

@@ -35,6 +35,7 @@ class Asker:
     channel: str
     """`slack:C1`."""
     sources: frozenset[str] = frozenset()
+    readers: frozenset[str] = frozenset()
     key: str = ""
     """For a call with effects: the same whenever it is the same call."""
 

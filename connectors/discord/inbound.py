@@ -76,7 +76,8 @@ def read_message(
 
 def person(user: discord.User | discord.Member, groups: tuple[str, ...], *, admin: bool = False) -> Person:
     """Who wrote or pressed something."""
-    return Person(id=f"discord:{user.id}", name=user.display_name, groups=groups, admin=admin)
+    guest = isinstance(user, discord.Member) and user.flags.guest
+    return Person(id=f"discord:{user.id}", name=user.display_name, groups=groups, admin=admin, guest=guest)
 
 
 def attached(files: Iterable[discord.Attachment]) -> Iterable[Attachment]:

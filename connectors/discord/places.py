@@ -39,12 +39,11 @@ def channel_of(
     channel: Any, id_: int, guild: discord.Guild | None, *, kind: ChannelKind | None = None
 ) -> Channel:
     """The channel whose settings hold: of a thread, the one that it stands in."""
-    closed = False
     if isinstance(channel, discord.Thread):
-        closed = channel.is_private()
+        # Of whom a private thread is, its channel's settings know nothing: it counts as what that is.
         id_, channel = channel.parent_id, channel.parent
     if kind is None:
-        kind = "direct" if guild is None else "private" if closed or _closed(channel, guild) else "public"
+        kind = "direct" if guild is None else "private" if _closed(channel, guild) else "public"
     return Channel(platform="discord", id=str(id_), name=getattr(channel, "name", None), kind=kind)
 
 

@@ -28,6 +28,7 @@ class Roles:
         self._servers = frozenset(settings.discord.servers)
         lists = [source.access for source in settings.sources if source.access != "public"]
         lists += [channel.askers for channel in settings.channels]
+        lists.append(tuple(settings.known.people))
         self._matter = any(entry.startswith(_PREFIX) for entries in lists for entry in entries)
         self._rest = rest
         self._known: dict[int, tuple[float, tuple[str, ...]]] = {}

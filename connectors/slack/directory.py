@@ -18,6 +18,7 @@ _PATIENCE = 1.5
 """Seconds: a question must be acknowledged within three."""
 _KEPT = 10_000
 _PAGE = 999
+_OUTSIDERS = ("is_restricted", "is_ultra_restricted", "is_stranger")
 
 
 class _Kept:
@@ -86,12 +87,16 @@ class Directory:
         return Channel(platform="slack", id=id_, name=told.get("name") or None, kind=_kind(told, kind))
 
     async def person(self, id_: str) -> tuple[Person, str | None]:
-        """A person and their locale; nobody is an administrator whom Slack does not call one."""
-        told = await self._people.get(id_, user=id_, include_locale=True) or {}
+        """A person and their locale; nobody is an administrator, or no guest, unless Slack says so."""
+        told = await self._people.get(id_, user=id_, include_locale=True) or {"is_restricted": True}
         profile = told.get("profile") or {}
         name = profile.get("display_name") or told.get("real_name") or told.get("name")
         admin = bool(told.get("is_admin") or told.get("is_owner"))
-        return Person(id=f"slack:{id_}", name=name or None, admin=admin), told.get("locale")
+        guest = any(told.get(flag) for flag in _OUTSIDERS)
+        # Told to an app with the scope `users:read.email` alone.
+        email = profile.get("email") if told.get("is_email_confirmed", True) else None
+        person = Person(id=f"slack:{id_}", name=name or None, admin=admin, email=email or None, guest=guest)
+        return person, told.get("locale")
 
     async def id_of(self, name: str) -> str:
         """The id of `#name`; where the bot sees no such channel, the name as it stands."""
@@ -122,4 +127,6 @@ def _kind(told: Mapping[str, Any], kind: ChannelKind) -> ChannelKind:
         return "shared"
     if told.get("is_im"):
         return "direct"
-    return "private" if told.get("is_private") or told.get("is_mpim") else kind
+    if told.get("is_private") or told.get("is_mpim"):
+        return "private"
+    return "public" if "is_private" in told else kind

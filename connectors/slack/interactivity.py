@@ -38,7 +38,7 @@ class Interactivity:
         name, answer = read
         place = _place(workspace, body) | more
         channel, (author, locale) = await asyncio.gather(
-            workspace.directory.channel(place["channel"], "private"),
+            workspace.directory.channel(place["channel"], "public"),
             workspace.directory.person(place["user"]),
         )
         trigger = str(body.get("trigger_id") or "")
@@ -68,7 +68,7 @@ class Interactivity:
         name, token = word
         place = _place(workspace, body) | more
         channel, (author, locale) = await asyncio.gather(
-            workspace.directory.channel(place["channel"], "private"),
+            workspace.directory.channel(place["channel"], "public"),
             workspace.directory.person(place["user"]),
         )
         if (body.get("container") or {}).get("is_ephemeral"):
@@ -95,7 +95,7 @@ class Interactivity:
     async def about(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
         """The shortcut "Ask about this message": asks for the question."""
         place = _place(workspace, body)
-        channel = await workspace.directory.channel(place["channel"], "private")
+        channel = await workspace.directory.channel(place["channel"], "public")
         about = plain(str((body.get("message") or {}).get("text") or ""), workspace.myself.user)
         view = modals.question(await self._desk.phrases_in(channel), place, about)
         await workspace.api.call("views.open", trigger_id=body["trigger_id"], view=view)
@@ -111,7 +111,7 @@ class Interactivity:
         place = {key: kept.get(key, "") for key in ("team", "channel", "message", "thread")}
         place |= {"user": str((body.get("user") or {}).get("id") or kept.get("user", ""))} | more
         channel, (author, locale) = await asyncio.gather(
-            workspace.directory.channel(place["channel"], "private"),
+            workspace.directory.channel(place["channel"], "public"),
             workspace.directory.person(place["user"]),
         )
         id_ = f"slack:{place['team']}:{place['channel']}:{view.get('id')}"

@@ -186,7 +186,7 @@ class Listener:
         workspace: Workspace = context[_WORKSPACE]
         where, user = body["channel_id"], body["user_id"]
         channel, (author, locale) = await asyncio.gather(
-            workspace.directory.channel(where, "private"), workspace.directory.person(user)
+            workspace.directory.channel(where, "public"), workspace.directory.person(user)
         )
         name, arguments = read_command(plain(body.get("text") or ""))
         team = workspace.myself.team or body.get("team_id") or ""

@@ -29,6 +29,8 @@ _KINDS = {
 }
 KINDS: frozenset[str] = frozenset(_KINDS)
 """Kinds of sources that come along."""
+WITH_READERS: frozenset[str] = frozenset({"confluence", "drive"})
+"""Those among them whose documents may have readers of their own."""
 
 
 @dataclass(frozen=True, slots=True)

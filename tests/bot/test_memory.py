@@ -11,7 +11,7 @@ from bot.memory import Memory, Remembered
 
 
 def turn(id_: str, question: str = "¿y en Chile?", answer: str = "15 días") -> Remembered:
-    return Remembered(id_, question, answer, ("vacaciones.md", "chile.md"))
+    return Remembered(id_, question, answer, (("docs", "vacaciones.md"), ("docs", "chile.md")), "slack:U1")
 
 
 async def test_a_thread_keeps_the_persona_it_began_with(redis: Redis) -> None:
@@ -86,7 +86,10 @@ async def test_any_text_survives(redis: Redis, data: st.DataObject) -> None:
     """Quotes, emoji, NULs and line ends in ids, threads, questions and answers."""
     text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=50)
     thread, id_ = data.draw(text), data.draw(text)
-    memory, said = Memory(redis), Remembered(id_, data.draw(text), data.draw(text), (data.draw(text),))
+    memory, said = (
+        Memory(redis),
+        Remembered(id_, data.draw(text), data.draw(text), ((data.draw(text), data.draw(text)),)),
+    )
     await redis.flushall()
     await memory.add(thread, said)
     await memory.add(thread, said)

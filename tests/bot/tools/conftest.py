@@ -27,7 +27,9 @@ class Library:
     def __init__(self) -> None:
         self.asked: list[tuple[str, int, frozenset[str]]] = []
 
-    def search(self, question: str, *, limit: int, sources: frozenset[str]) -> Found:
+    def search(
+        self, question: str, *, limit: int, sources: frozenset[str], readers: frozenset[str] = frozenset()
+    ) -> Found:
         self.asked.append((question, limit, sources))
         passages = (
             Passage(id=name, source=name, document="d.md", title="T", headings=(), text=f"text of {name}")

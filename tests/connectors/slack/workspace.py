@@ -262,6 +262,15 @@ class Shelf:
     def status(self) -> list[IndexStatus]:
         return []
 
+    def titles(self) -> list[Any]:
+        return []
+
+    def generation_names(self) -> list[str]:
+        return []
+
+    def readable(self, documents: Any, readers: Any) -> set[tuple[str, str]]:
+        return set(documents)
+
 
 class Noted(Desk):
     """The bot's own desk, which also tells what it counted."""
@@ -278,7 +287,7 @@ class Noted(Desk):
             voices=voices,
             journal=journal,
             dispatch=Dispatch(redis),
-            suggestions=Suggestions(settings, channels, voices, journal, titles=list, generations=list),
+            suggestions=Suggestions(settings, channels, voices, journal, catalogue=Shelf()),
         )
         self.memory = memory
         self.dispatch = self._dispatch

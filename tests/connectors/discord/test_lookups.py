@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.messages import Answer, Picture, Reply
 from bot.phrases import Phrases
-from tests.bot.tools.test_lookups import OFFICE, TOOLS
+from tests.bot.tools.shop import OFFICE, TOOLS
 from tests.connectors.discord.alone import connected, question, reply
 from tests.connectors.discord.loopback.payloads import CHANNEL
 from tests.connectors.discord.server import FakeDelivery, Server, server, until

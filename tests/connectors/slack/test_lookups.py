@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from bot.messages import Answer, Command, Confirmation, Person, Picture
 from connectors.slack import api, outcomes, pace
-from tests.bot.tools.test_lookups import OFFICE, TOOLS
+from tests.bot.tools.shop import OFFICE, TOOLS
 from tests.connectors.slack.server import ANA, BEA, TEAM, Fault
 from tests.connectors.slack.test_delivery import MESSAGE, Queue, Script, answer
 from tests.connectors.slack.workspace import Heard, Workspace, connected, markdown, workspace

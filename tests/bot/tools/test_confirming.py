@@ -1,8 +1,11 @@
 """Calls with effects: shown, confirmed by the asker alone, made at most once, unknown after a crash."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from bot.tools.calling import Caller
 from bot.tools.confirming import Confirming, Pressed, shown
 from bot.tools.ledger import Ledger
 from bot.tools.tool import ArgumentsError, Asker, Output, Tool, ToolError
+from bot.valkey import EmbeddedValkey
 from knowledge.database import open_database
 
 ASKER = Asker("slack:U1", "slack:C1")
@@ -243,3 +247,37 @@ def test_no_argument_leaves_its_block(text: str) -> None:
     block = "\n".join(shown("t", {"a": text}).split("\n"))
     assert block.count("```") == 2
     assert len(block.split("\n")) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [None, 0.0, 0.03])
+async def test_several_processes_press_at_once_and_some_are_killed(
+    world: World, valkey: EmbeddedValkey, database_url: str, tmp_path: Path, killed: float | None
+) -> None:
+    """It is done once at most; whoever was killed in the middle leaves it unknown, never to be repeated."""
+    file = tmp_path / "done.txt"
+    waiting = await world.ask()
+    command = [sys.executable, "-m", "tests.bot.tools.pressing_process"]
+    command += [str(valkey.url), database_url, waiting.token, str(file)]
+    processes = [
+        subprocess.Popen(
+            [*command, str(number)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
+        )
+        for number in range(3)
+    ]
+    if killed is not None:
+        while not file.exists():
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(killed)
+        for process in processes:
+            process.kill()
+    ended = [line for process in processes for line in process.communicate()[0].split()]
+    assert file.read_text("utf-8") == f"{waiting.token}\n"
+    if killed is None:
+        assert ended.count("done") == 1
+        assert set(ended) <= {"done", "before", "under_way"}
+        return
+    # The place of whoever was killed is free in time.
+    await world.redis.delete(f"vocero:confirm:running:{waiting.token}")
+    assert (await world.press(waiting)).ended == "unknown"
+    assert world.did == []

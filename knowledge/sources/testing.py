@@ -13,14 +13,19 @@ pytest then runs each of them against the source. What a world leaves out, its t
 """
 
 import traceback
-from collections.abc import Iterable
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from knowledge.documents import Listed, Source
+from knowledge.documents import Fetched, Listed, Source
 from knowledge.errors import KnowledgeError, SourceError, UnreadableError
+
+if TYPE_CHECKING:
+    from knowledge.indexing import Indexer, SyncReport
+    from knowledge.manifest import Manifest
 
 
 class World:
@@ -253,23 +258,14 @@ class SourceContract:
         self, world: World, tmp_path: Path
     ) -> None:
         """Through the indexer: a second sync changes nothing, and one that cannot list deletes nothing."""
-        from knowledge.database import open_database
-        from knowledge.indexing import Indexer, Recipe
-        from knowledge.manifest import Manifest
-
         for number in range(world.many):
             world.put(f"doc-{number}.md", f"El texto número {number}.")
-        engine = open_database(f"sqlite:///{tmp_path}/contract.db")
-        manifest = Manifest(engine)
-        indexer = Indexer(manifest, tmp_path / "lexical", Recipe("words", count_words, 40))
+        with _index(world, tmp_path) as index:
 
-        def sync() -> tuple[int, int, int, str | None]:
-            with closing(world.open()) as source:
-                report = indexer.sync(source)
-            assert report.failed == []
-            return report.added, report.unchanged, report.deleted, report.problem
+            def sync() -> tuple[int, int, int, str | None]:
+                report = index.sync()
+                return report.added, report.unchanged, report.deleted, report.problem
 
-        try:
             assert sync() == (world.many, 0, 0, None)
             assert sync() == (0, world.many, 0, None)
             with suppress(pytest.skip.Exception):
@@ -277,10 +273,101 @@ class SourceContract:
                 _, _, deleted, problem = sync()
                 assert deleted == 0
                 assert problem
-                assert len(manifest.live()) == world.many
-        finally:
-            indexer.close()
-            engine.dispose()
+                assert len(index.manifest.live()) == world.many
+
+    def test_a_sync_reads_what_changed_and_nothing_else(self, world: World, tmp_path: Path) -> None:
+        """What is gone is gone with the next sync, which reads nothing for it; a move reads what moved."""
+        for number in range(world.many):
+            world.put(f"doc-{number}.md", f"El texto número {number}.")
+        with _index(world, tmp_path) as index:
+            index.sync()
+            assert sorted(index.fetched()) == sorted(
+                world.document(f"doc-{number}.md") for number in range(world.many)
+            )
+            index.sync()
+            assert index.fetched() == []
+            world.put("doc-1.md", "El texto cambiado.")
+            index.sync()
+            fetched = index.fetched()
+            assert world.document("doc-1.md") in fetched
+            assert len(fetched) <= 2  # a source may have to look again at what had changed last before
+            assert "El texto cambiado." in index.texts()
+            assert "El texto número 1." not in index.texts()
+            with suppress(pytest.skip.Exception):
+                world.remove("doc-2.md")
+                assert index.sync().deleted == 1
+                assert index.fetched() == []
+                assert "El texto número 2." not in index.texts()
+            with suppress(pytest.skip.Exception):
+                world.move("doc-3.md", "moved.md")
+                index.sync()
+                assert set(index.fetched()) <= {world.document("moved.md")}
+                assert "El texto número 3." in index.texts()
+
+
+class _Counted:
+    """A source that notes what is fetched of it."""
+
+    def __init__(self, source: Source, fetched: "list[str]") -> None:
+        self.name = source.name
+        self._source = source
+        self._fetched = fetched
+
+    def list(self) -> Iterator[Listed]:
+        """As the source says."""
+        return self._source.list()
+
+    def fetch(self, listed: Listed) -> Fetched:
+        """As the source says."""
+        self._fetched.append(listed.document)
+        return self._source.fetch(listed)
+
+    def close(self) -> None:
+        """As the source says."""
+        self._source.close()
+
+
+class _Index:
+    """An index of a world."""
+
+    def __init__(self, world: World, manifest: "Manifest", indexer: "Indexer") -> None:
+        self.manifest = manifest
+        self._world = world
+        self._indexer = indexer
+        self._fetched: list[str] = []
+
+    def sync(self) -> "SyncReport":
+        """Takes in what changed; nothing may fail."""
+        with closing(_Counted(self._world.open(), self._fetched)) as source:
+            report = self._indexer.sync(source)
+        assert report.failed == []
+        return report
+
+    def fetched(self) -> list[str]:
+        """The documents that were fetched since this was asked last."""
+        fetched, self._fetched[:] = list(self._fetched), []
+        return fetched
+
+    def texts(self) -> str:
+        """All that can be found."""
+        live = self.manifest.passages(self.manifest.live())
+        return "\n".join(passage.text for passage in live.values())
+
+
+@contextmanager
+def _index(world: World, place: Path) -> Iterator[_Index]:
+    from knowledge.database import open_database
+    from knowledge.indexing import Indexer, Recipe
+    from knowledge.manifest import Manifest
+
+    engine = open_database(f"sqlite:///{place}/contract.db")
+    manifest = Manifest(engine)
+    indexer = Indexer(manifest, place / "lexical", Recipe("words", count_words, 40))
+    try:
+        yield _Index(world, manifest, indexer)
+    finally:
+        indexer.close()
+        engine.dispose()
 
 
 def assert_one_sentence(error: KnowledgeError, name: str) -> None:

@@ -36,6 +36,8 @@ from knowledge.errors import KnowledgeError
 log = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 30
+_DAMAGED = ("malformed", "not a database")
+"""What SQLite says of a file that is not as it wrote it."""
 _own = MetaData()
 _versions = Table(
     "schema_versions",
@@ -160,9 +162,16 @@ def _explained(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         shown = engine.url.render_as_string(hide_password=True)
         cause = str(error.orig).strip().partition("\n")[0]
-        remedy = (
-            "see that it is a file that can be written and the disk has room"
-            if engine.dialect.name == "sqlite"
-            else "see that its server runs and lets this user in"
-        )
+        remedy = _remedy(engine, cause)
         raise KnowledgeError(f"The database `{shown}` cannot be used ({cause}): {remedy}.") from error
+
+
+def _remedy(engine: Engine, cause: str) -> str:
+    if engine.dialect.name != "sqlite":
+        return "see that its server runs and lets this user in"
+    if any(sign in cause for sign in _DAMAGED):
+        return (
+            "it is damaged: put a copy of it in its place, or move it away and run `vocero index`, which"
+            " makes the index anew; what was asked and answered stays in the damaged file"
+        )
+    return "see that it is a file that can be written and the disk has room"

@@ -33,9 +33,14 @@ class Generation:
     activated: float | None = None
     """Unix time since which it answers, or since which it last did; None: never yet."""
 
+    @property
+    def way(self) -> str:
+        """How it is made."""
+        return f"{self.embedder} {self.recipe}"
+
     def made_like(self, other: "Generation") -> bool:
         """Whether both are made in the same way."""
-        return (self.embedder, self.recipe) == (other.embedder, other.recipe)
+        return self.way == other.way
 
 
 class Generations:
@@ -110,13 +115,13 @@ class Generations:
         with writing(self._engine) as connection:
             _activate(connection, name)
 
-    def hold(self, name: str | None) -> None:
-        """Keeps one from being switched to by itself; None: none."""
+    def hold(self, way: str | None) -> None:
+        """Keeps what is made in this way from being switched to by itself; None: nothing."""
         with writing(self._engine) as connection:
-            _point(connection, _HELD, name)
+            _point(connection, _HELD, way)
 
     def held(self) -> str | None:
-        """The one that is not switched to by itself."""
+        """The way whose generation is not switched to by itself."""
         with reading(self._engine) as connection:
             return _pointer(connection, _HELD)
 

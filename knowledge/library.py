@@ -263,8 +263,9 @@ class Library:
         """Takes in what changed in a source; raises `KnowledgeError` when the index cannot be written."""
         self._check_writing()
         report = self._sync(self.index, name, wanted, dry_run=dry_run, progress=progress, stop=stop)
-        if not dry_run and (coming := self._succession.next()) is not None:
-            self._sync(coming, name, wanted, progress=progress, stop=stop)
+        if not dry_run:
+            if (coming := self._succession.next()) is not None:
+                self._sync(coming, name, wanted, progress=progress, stop=stop)
             self._succession.advance(self.names)
         return report
 

@@ -92,7 +92,7 @@ generations = Table(
     Column("activated", Double),  # null: it never answered
 )
 
-# Single values: `active`, the generation that answers; `held`, one that is not to, whatever is set;
+# Single values: `active`, the generation that answers; `held`, a way of making one that is not to;
 # `last`, the number of the last one made.
 pointers = Table(
     "index_pointers",

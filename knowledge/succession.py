@@ -54,6 +54,7 @@ class Succession:
         self._opening = threading.Lock()
         self._deciding = threading.RLock()
         self._opened: dict[str, OpenIndex] = {}
+        self._pruned = False
 
     def active(self) -> OpenIndex:
         """The one that answers, as of now."""
@@ -67,17 +68,16 @@ class Succession:
                 if self._generations.held() is not None:
                     self._generations.hold(None)
                 return None
-            known = self._generations.like(self._wanted)
-            if known is None:
-                known = self._begin(active)
-            elif known.name == self._generations.held():
+            if self._generations.held() == self._wanted.way:
                 return None
+            known = self._generations.like(self._wanted) or self._begin(active)
             return self._open(known) if known.name != self.active().name else None
 
     def advance(self, sources: Collection[str]) -> bool:
         """Has the next one answer if it lacks nothing of these sources; says whether it does now."""
         with self._deciding:
             if (coming := self.next()) is None:
+                self._prune()
                 return False
             if not coming.whole(sources, self.active().manifest):
                 return False
@@ -90,9 +90,8 @@ class Succession:
         opened = self._open(generation)
         sync(opened)
         with self._deciding:
-            current = self._generations.like(self._wanted)
             # What the settings ask for would take its place again at once.
-            self._generations.hold(current.name if current and current.name != name else None)
+            self._generations.hold(None if generation.made_like(self._wanted) else self._wanted.way)
             self._switch(name)
 
     def drop(self, name: str) -> None:
@@ -115,8 +114,10 @@ class Succession:
     def status(self) -> list[GenerationStatus]:
         """Every generation, oldest first."""
         active = self.active().name
-        held = self._generations.held()
-        return [self._status(one, active, held) for one in self._generations.all()]
+        coming = self._wanted.way
+        if coming == self._generations.held():
+            coming = ""
+        return [self._status(one, active, coming) for one in self._generations.all()]
 
     def close(self) -> None:
         """Closes what was opened."""
@@ -140,18 +141,27 @@ class Succession:
 
     def _switch(self, name: str) -> None:
         self._generations.switch(name)
+        self._pruned = False
         log.info("Generation %s of the index answers from now on.", name)
         self._prune()
 
     def _prune(self) -> None:
-        """Drops those that answered longest ago, beyond how many are kept."""
-        before = [one for one in self._generations.all() if one.activated is not None]
+        """Drops those that answered longest ago, beyond how many are kept, and what nobody wants any more.
+
+        Once is enough until the next switch; the first time is for whoever was killed before.
+        """
+        if self._pruned:
+            return
+        known = self._generations.all()
+        before = [one for one in known if one.activated is not None]
         before.sort(key=lambda one: one.activated or 0, reverse=True)
-        for generation in before[self._keep :]:
+        given_up = [one for one in known if one.activated is None and not one.made_like(self._wanted)]
+        for generation in before[self._keep :] + given_up:
             try:
                 self._drop(generation)
             except KnowledgeError as error:
                 log.warning("Generation %s of the index stays for now. %s", generation.name, error)
+        self._pruned = True
 
     def _drop(self, generation: Generation) -> None:
         opened = self._open(generation)
@@ -160,7 +170,7 @@ class Succession:
         with self._opening:
             self._opened.pop(generation.name, None)
 
-    def _status(self, generation: Generation, active: str, held: str | None) -> GenerationStatus:
+    def _status(self, generation: Generation, active: str, coming: str) -> GenerationStatus:
         opened = self._open(generation)
         sources = opened.manifest.status()
         words = sum(path.stat().st_size for path in opened.words.rglob("*") if path.is_file())
@@ -176,5 +186,5 @@ class Succession:
             created=generation.created,
             activated=generation.activated,
             active=generation.name == active,
-            next=generation.name not in (active, held) and generation.made_like(self._wanted),
+            next=generation.name != active and generation.way == coming,
         )

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Set
@@ -18,6 +19,8 @@ from knowledge.manifest import Failure, Manifest, Record
 from knowledge.pace import Pace
 from knowledge.readers import dump_readers
 from knowledge.worker import Run, WorkerDiedError, here
+
+log = logging.getLogger(__name__)
 
 # A batch becomes searchable as soon as it reaches one of these.
 _DOCUMENTS, _CHARACTERS, _SECONDS = 500, 8_000_000, 3.0
@@ -196,18 +199,33 @@ class Sync:
             for listed in self._source.list():
                 if self._is_stopped():
                     return listing, False
-                listing.setdefault(listed.document, listed)
+                first = listing.setdefault(listed.document, listed)
+                if first is not listed:
+                    listing[listed.document] = self._listed_twice(first, listed)
                 if listed.document == until:
                     return listing, False
                 if time.monotonic() - self._told >= _TELL:
                     self._told = time.monotonic()
                     self._tell(len(listing), None)
-        except SourceError as error:
-            self._hinder("unlisted", f"{error} Nothing of it was deleted.", str(error))
+        except Exception as error:  # whatever a source of another package may raise
+            told = str(error) if isinstance(error, SourceError) else self._broken(error)
+            self._hinder("unlisted", f"{told} Nothing of it was deleted.", told)
             return listing, False
         finally:
             self.report.seen = len(listing)
         return listing, True
+
+    def _listed_twice(self, first: Listed, again: Listed) -> Listed:
+        """The first of two that a source lists under one name; to be read by whom both let."""
+        if first.signal != again.signal:
+            told = f"`{first.document}` is listed more than once, and not alike: the first one was read."
+            self.report.failed.append(Failure(first.document, "duplicate", told))
+        lists = (one for one in (again.readers, *again.within) if one is not None)
+        return replace(first, within=(*first.within, *lists))
+
+    def _broken(self, error: Exception) -> str:
+        log.warning("The source %s cannot be listed.", self._source.name, exc_info=True)
+        return f"Source `{self._source.name}` cannot be listed ({type(error).__name__}: {error})."
 
     def _hinder(self, hindrance: Hindrance, problem: str, cause: str = "") -> None:
         self.report.hindrance, self.report.problem, self.report.cause = hindrance, problem, cause
@@ -281,6 +299,12 @@ class Sync:
             fetched = self._source.fetch(listed)
         except UnreadableError as error:
             self._fail(listed, known, error, again=error.reason not in _LASTING)
+            return
+        except SourceError:
+            raise
+        except Exception as error:  # one document that a source stumbles over is that document's trouble
+            cause = f"{type(error).__name__}: {error}"
+            self._fail(listed, known, unexpected(listed, cause), again=True)
             return
         content_hash = _hash(fetched)
         if known is not None and known.content_hash == content_hash and self._is_made_alike(known, listed):

@@ -61,14 +61,16 @@ def place(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def library(place: Path, embedding: str, *, writing: bool = True, keep: int = 2) -> Iterator[Library]:
+def library(
+    place: Path, embedding: str, *, writing: bool = True, keep: int = 2, url: str = ""
+) -> Iterator[Library]:
     settings = LibrarySettings(
         place / "data",
         (SourceSpec("docs", "folder", {"path": place / "docs"}),),
         embedding=embedding,
         generations=keep,
     )
-    opened = Library(settings, open_database(f"sqlite:///{place}/data/index.db"), writing=writing)
+    opened = Library(settings, open_database(url or f"sqlite:///{place}/data/index.db"), writing=writing)
     try:
         yield opened
     finally:
@@ -256,6 +258,20 @@ def test_roll_back_by_name_lasts(place: Path) -> None:
         assert third.index.name == "g3"
 
 
+def test_roll_back_lasts_where_only_one_is_kept(place: Path) -> None:
+    """What the settings ask for is not made anew behind the back of who decided otherwise."""
+    for embedding in ("one", "two"):
+        with library(place, embedding) as now:
+            now.sync("docs")
+            fill(now)
+    with library(place, "two", keep=1) as now:
+        now.use_generation("g1")
+        for _ in range(2):
+            now.sync("docs")
+            fill(now)
+        assert generations(now) == {"g1": ("one", True, False)}
+
+
 def test_going_back_to_what_was_held_takes_it_up_again(place: Path) -> None:
     """Set the old way, then the new one again: the new one is brought up to date and answers."""
     for embedding in ("one", "two"):
@@ -311,6 +327,20 @@ def test_only_so_many_are_kept(place: Path) -> None:
             now.drop_generation("g4")
 
 
+def test_what_was_begun_for_nothing_is_dropped(place: Path) -> None:
+    """A generation that never answered goes when something else is asked for."""
+    with library(place, "one") as before:
+        before.sync("docs")
+        fill(before)
+    with library(place, "two") as now:
+        now.sync("docs")
+        assert set(generations(now)) == {"g1", "g2"}
+    with library(place, "one") as now:
+        now.sync("docs")
+        assert generations(now) == {"g1": ("one", True, False)}
+        assert find(now, "clave3x") == {"3.md"}
+
+
 def test_search_outlives_the_generation_it_began_in(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dropped under a search's hands, the old generation is searched again in the new one."""
     with library(place, "one") as before:
@@ -351,3 +381,20 @@ def test_first_settings_may_change_before_anything_is_read(place: Path) -> None:
         now.sync("docs")
         assert now.index.generation.embedding == "two" or generations(now)["g2"][1]
         assert find(now, "clave3x") == {"3.md"}
+
+
+def test_either_database_keeps_generations(place: Path, database_url: str) -> None:
+    """They are made, switched to, gone back to and dropped in SQLite and in PostgreSQL alike."""
+    for embedding in ("one", "two", "three"):
+        with library(place, embedding, url=database_url) as now:
+            now.sync("docs")
+            fill(now)
+            assert generations(now)[now.index.name] == (embedding, True, False)
+            assert find(now, "clave3x") == {"3.md"}
+    with library(place, "three", url=database_url) as now:
+        assert set(generations(now)) == {"g2", "g3"}
+        (place / "docs" / "1.md").unlink()
+        now.use_generation("g2")
+        assert find(now, "clave1x") == set()
+        now.drop_generation("g3")
+        assert generations(now) == {"g2": ("two", True, False)}

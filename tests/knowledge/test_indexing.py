@@ -3,6 +3,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -582,6 +583,77 @@ def test_every_passage_is_dated(index: Index) -> None:
     source.modified = datetime.now(UTC) + timedelta(days=3)
     index.indexer.sync(source, Wanted(full=True))
     assert began < dated() <= datetime.now(UTC)
+
+
+def test_document_listed_twice_is_read_once_and_told(index: Index) -> None:
+    """The first of two counts, always the same; only two that differ are worth a word."""
+
+    class Twice(Listing):
+        def list(self) -> Iterator[Listed]:
+            for listed in super().list():
+                yield listed
+                yield replace(listed, signal=self.again or listed.signal, url="https://elsewhere.example")
+
+        again = ""
+
+    source = Twice({"a.md": "# A\n\nUno.", "b.md": "# B\n\nDos."})
+    report = index.indexer.sync(source)
+    assert (report.seen, report.added, report.failed) == (2, 2, [])
+    source.again = "other"
+    source.fetched.clear()
+    report = index.indexer.sync(source)
+    assert source.fetched == []
+    assert [(one.document, one.reason) for one in report.failed] == [
+        ("a.md", "duplicate"),
+        ("b.md", "duplicate"),
+    ]
+    assert (report.unchanged, report.problem) == (2, None)
+
+
+def test_document_listed_twice_is_for_those_whom_both_let(index: Index) -> None:
+    """A second listing of a document takes no restriction away."""
+
+    class Twice(Listing):
+        def list(self) -> Iterator[Listed]:
+            for listed in super().list():
+                yield listed
+                yield replace(listed, readers=frozenset({"mail:ana@empresa.example"}))
+
+    index.indexer.sync(Twice({"a.md": "# A\n\nUno."}))
+    record = index.manifest.records("docs")["a.md"]
+    assert "mail:ana@empresa.example" in (record.readers or "")
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_source_that_breaks_while_listing_deletes_nothing(index: Index, after: int) -> None:
+    """An error that nobody foresaw is one of the source: it is told, and all that was there stays."""
+
+    class Broken(Listing):
+        def list(self) -> Iterator[Listed]:
+            yield from list(super().list())[:after]
+            raise KeyError("next_page")
+
+    source = listing(10)
+    index.indexer.sync(source)
+    report = index.indexer.sync(Broken(source.documents))
+    assert (report.deleted, report.hindrance) == (0, "unlisted")
+    assert "KeyError: 'next_page'" in (report.problem or "")
+    assert len(index.manifest.live()) == 10
+
+
+def test_document_that_a_source_stumbles_over_is_reported(index: Index) -> None:
+    """An error that nobody foresaw while one document is fetched is that document's, and tried again."""
+
+    class Broken(Listing):
+        def fetch(self, listed: Listed) -> Fetched:
+            if listed.document == "1.md":
+                raise TypeError("no body")
+            return super().fetch(listed)
+
+    source = listing(3)
+    report = index.indexer.sync(Broken(source.documents))
+    assert [(one.document, one.reason) for one in report.failed] == [("1.md", "unexpected")]
+    assert index.indexer.sync(source).added == 1
 
 
 def test_stopped_sync_goes_on_the_next_time(index: Index) -> None:

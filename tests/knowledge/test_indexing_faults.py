@@ -1,6 +1,5 @@
 """The index when the process is killed, the disk is full, or someone meddles with its folders."""
 
-import multiprocessing
 import os
 import random
 import re
@@ -8,9 +7,7 @@ import resource
 import shutil
 import signal
 import time
-from collections.abc import Callable
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +20,9 @@ from knowledge.lexical import LexicalWriter
 from knowledge.manifest import Manifest
 from knowledge.store import ChromaVectors
 from tests.knowledge.indexed import Index, write
+from tests.knowledge.killing import child, killed_at, processes
 
-# Children are forked from a clean process that has imported everything: no threads to inherit, no wait.
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.knowledge.test_indexing_faults"])
+processes.set_forkserver_preload(["tests.knowledge.test_indexing_faults"])
 
 # The steps that leave something on the disk, and a time each comes for in one sync: between any two of
 # them a kill finds another state.
@@ -102,13 +98,6 @@ def assert_as_from_scratch(data: Path, folder: Path, scratch: Path) -> None:
         assert index.manifest.pending_count() == 0
 
 
-def child(target: Callable[..., None], *arguments: Any) -> BaseProcess:
-    """A function at work in a process of its own."""
-    process = _processes.Process(target=target, args=arguments, daemon=True)
-    process.start()
-    return process
-
-
 def sync_and_embed(data: Path, folder: Path) -> None:
     with Index(data, vectors=True) as index:
         index.sync(folder, wanted=Wanted(allow_deletions=True))
@@ -170,6 +159,46 @@ def test_killed_at_any_step(place: Path, owner: type, step: str, time_: int) -> 
     assert_as_from_scratch(data, folder, place / "scratch")
 
 
+def in_small_steps(data: Path, folder: Path) -> None:
+    syncing._DOCUMENTS = 3
+    vectors._BATCH = 4
+    sync_and_embed(data, folder)
+
+
+def trouble(folder: Path) -> None:
+    """Some of everything that happens to documents: new, edited, touched, moved, deleted."""
+    write(folder, **{str(number): text(number, 1) for number in (0, 1, 2, 3, 4, 12, 13)})
+    (folder / "11.md").unlink()
+    (folder / "10.md").touch()
+    (folder / "9.md").rename(folder / "moved.md")
+
+
+@pytest.mark.slow
+def test_killed_before_every_call_that_writes(settled: Path, tmp_path: Path) -> None:
+    """However many there are: each kill leaves every document in one version, and the next sync finishes."""
+    number = 0
+    while True:
+        number += 1
+        place = tmp_path / str(number)
+        shutil.copytree(settled, place)
+        trouble(place / "docs")
+        killed = killed_at(number, in_small_steps, place / "data", place / "docs")
+        with Index(place / "data") as index:
+            for document in range(9):
+                marks = {
+                    mark
+                    for text in index.find(f"documento{document}").values()
+                    for mark in MARKER.findall(text)
+                }
+                assert len(marks) == 1, f"{number}: {document} answers in {len(marks)} versions"
+            assert index.find("documento9"), f"{number}: what moves is nowhere"
+        assert_as_from_scratch(place / "data", place / "docs", place / "scratch")
+        shutil.rmtree(place)
+        if not killed:
+            break
+    assert number > 30
+
+
 def sync_over_and_over(data: Path, folder: Path, began: Connection) -> None:
     syncing._DOCUMENTS = 4
     vectors._BATCH = 4
@@ -183,7 +212,7 @@ def kill_at_random(place: Path, seed: int, kills: int) -> None:
     chance = random.Random(seed)
     last = live_versions(data)
     for version in range(1, kills + 1):
-        receiver, sender = _processes.Pipe(duplex=False)
+        receiver, sender = processes.Pipe(duplex=False)
         process = child(sync_over_and_over, data, folder, sender)
         receiver.recv()
         for number in chance.sample(range(12), 8):
@@ -210,7 +239,7 @@ def test_killed_before_it_was_ever_whole(tmp_path: Path) -> None:
     write(folder, **{str(number): text(number, 0) for number in range(12)})
     chance = random.Random(7)
     for _ in range(6):
-        receiver, sender = _processes.Pipe(duplex=False)
+        receiver, sender = processes.Pipe(duplex=False)
         process = child(sync_over_and_over, data, folder, sender)
         receiver.recv()
         time.sleep(chance.uniform(0, 0.2))
@@ -292,15 +321,38 @@ def test_database_put_back_is_noticed(place: Path) -> None:
     assert live_versions(data) == {number: int(number < 6) for number in range(12)}
 
 
-@pytest.mark.parametrize("damage", ["garbage", "half"])
-def test_damaged_vectors_are_named_and_made_anew(place: Path, damage: str) -> None:
+def damage(path: Path, how: str) -> None:
+    if how == "garbage":
+        path.write_bytes(b"nothing of the kind" * 1000)
+    elif how == "half":
+        os.truncate(path, path.stat().st_size // 2)
+    else:
+        content = bytearray(path.read_bytes())
+        content[4096 : len(content)] = os.urandom(len(content) - 4096)
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", ["garbage", "half", "noise"])
+def test_damaged_database_is_named_and_the_index_made_anew(place: Path, how: str) -> None:
+    """One sentence says which file, that it is damaged, and what to do; what it says works."""
+    folder, data = place / "docs", place / "data"
+    for left in ("index.db-wal", "index.db-shm"):
+        (data / left).unlink(missing_ok=True)
+    damage(data / "index.db", how)
+    with pytest.raises(KnowledgeError, match=r"damaged.*move it away") as caught:
+        sync_and_embed(data, folder)
+    assert "index.db" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    shutil.move(data / "index.db", place / "damaged.db")
+    assert_as_from_scratch(data, folder, place / "scratch")
+    assert live_versions(data) == dict.fromkeys(range(12), 0)
+
+
+@pytest.mark.parametrize("how", ["garbage", "half"])
+def test_damaged_vectors_are_named_and_made_anew(place: Path, how: str) -> None:
     """A Chroma folder that cannot be opened is an error naming it and the remedy, which works."""
     folder, data = place / "docs", place / "data"
-    database = data / "chroma" / "chroma.sqlite3"
-    if damage == "garbage":
-        database.write_bytes(b"nothing of the kind" * 1000)
-    else:
-        os.truncate(database, database.stat().st_size // 2)
+    damage(data / "chroma" / "chroma.sqlite3", how)
     with pytest.raises(KnowledgeError, match="delete that folder") as caught:
         sync_and_embed(data, folder)
     assert str(data / "chroma") in str(caught.value)
@@ -339,7 +391,7 @@ def test_full_disk_is_said_and_survived(place: Path, room: int) -> None:
     """Where nothing more can be written, the error says so, the index answers on, and room mends it."""
     folder, data = place / "docs", place / "data"
     crowd(folder)
-    receiver, sender = _processes.Pipe(duplex=False)
+    receiver, sender = processes.Pipe(duplex=False)
     process = child(sync_without_room, data, folder, room, sender)
     process.join(60)
     assert process.exitcode == 0
@@ -356,7 +408,7 @@ def test_process_that_met_a_full_disk_goes_on(place: Path, room: int) -> None:
     """Once there is room again, the same process finishes what it could not do, without a restart."""
     folder, data = place / "docs", place / "data"
     crowd(folder)
-    receiver, sender = _processes.Pipe(duplex=False)
+    receiver, sender = processes.Pipe(duplex=False)
     process = child(sync_again_with_room, data, folder, room, sender)
     process.join(60)
     assert process.exitcode == 0

@@ -1,4 +1,8 @@
-"""What is the same in Spanish, English and Portuguese: numbers in words, countries and their people."""
+"""What is the same in Spanish, English and Portuguese: numbers in words, names, and how words are spelt."""
+
+import re
+from functools import cache, lru_cache
+from importlib.resources import files
 
 _UNITS = {
     "cero zero": 0, "uno una one um uma": 1, "dos two dois duas": 2, "tres three": 3, "cuatro four quatro": 4,
@@ -24,54 +28,73 @@ NUMBER_WORDS = {
 } | {"once": 11}
 """Folded word → value. Those for one are left out: they are articles and pronouns more often."""
 
-_SAME = """
-argentina argentine argentino argentinos argentinas argentinian argentinians
-espana spain spanish spaniard spaniards espanol espanola espanoles espanolas espanha espanhol
-mexico mexican mexicans mexicano mexicana mexicanos mexicanas
-brasil brazil brazilian brasileno brasilena brasilenos brasileiro brasileira
-chile chilean chileno chilena chilenos
-uruguay uruguayan uruguayo uruguaya uruguai
-paraguay paraguayan paraguayo paraguaya paraguai
-peru peruvian peruano peruana
-colombia colombian colombiano colombiana
-bolivia bolivian boliviano boliviana
-ecuador ecuadorian ecuatoriano ecuatoriana
-venezuela venezuelan venezolano venezolana
-portugal portuguese portugues portuguesa
-francia france french frances francesa franceses franca
-alemania germany german germans aleman alemana alemanes alemanha
-italia italy italian italians italiano italiana
-inglaterra england english ingles inglesa
-reino kingdom unido united
-estados states unidos eeuu usa us
-europa europe european europeo europea europeos
-japon japan japanese japones japonesa
-china chinese chino
-canada canadian canadiense
-suiza switzerland swiss suizo
-belgica belgium belgian belga
-holanda netherlands dutch holandes
-londres london
-nueva new
-sevilla seville
-zaragoza saragossa
-lisboa lisbon
-latinoamerica latam
-america american americano americana
-navidad christmas natal
-pascua easter
-iva vat
-rrhh hr
-it informatica sistemas
-"""
-_CANONICAL = {word: line.split()[0] for line in _SAME.strip().splitlines() for word in line.split()}
+COUNTING_WORDS = {
+    word: value
+    for words, value in {
+        "primero primera primer primeros first primeiro": 1, "segundo segunda second": 2,
+        "tercero tercera tercer third terceiro": 3, "cuarto cuarta fourth": 4, "quinto quinta fifth": 5,
+        "sexto sexta sixth": 6, "septimo septima seventh": 7, "octavo octava eighth": 8,
+        "noveno novena ninth": 9, "decimo decima tenth": 10,
+        "twice doble double pair par both ambos ambas dobro": 2, "thrice triple": 3, "docena dozen duzia": 12,
+    }.items()
+    for word in words.split()
+}  # fmt: skip
+"""Folded words that count without being numbers: what they count may be said as a number."""
+
+MAGNITUDES = {
+    word: 10**power
+    for words, power in {
+        "mil thousand": 3, "millon millones million millions milhao milhoes": 6, "billion billions": 9,
+        "billon billones trillion trillions": 12,
+    }.items()
+    for word in words.split()
+}  # fmt: skip
+"""Folded words behind a number that multiply it; a thousand millions are told by both."""
+
+_ROMAN = re.compile(r"(?=[IVX])(X{0,3})(IX|IV|V?I{0,3})")
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10}
+
+# How Spanish spells what English spells otherwise, in words that both have from Latin and Greek.
+_SPELT = tuple(
+    (re.compile(pattern), instead)
+    for pattern, instead in (
+        (r"ph", "f"), (r"th", "t"), (r"ch|qu|k|c+(?=[aoulrt])", "c"), (r"x", "s"), (r"y", "i"), (r"w", "v"),
+        (r"(.)\1+", r"\1"), (r"[tsc]ion(?=al|es$|s$|$)", "cion"), (r"cion(?:es|s)$", "cion"),
+        (r"^s(?=[ptcm])", "es"), (r"(?:idad|itat|iti|idade)(?:es|s)?$", "ida"),
+        (r"i?ament", "ament"), (r"[aeiou]+s?$|s$", ""),
+    )
+)  # fmt: skip
+
+
+@cache
+def _same(file: str) -> dict[str, str]:
+    """The words of a list, each with the first one of its line."""
+    lines = (files("knowledge.glossary") / file).read_text("utf-8").splitlines()
+    same = (line.split() for line in lines if not line.startswith("#"))
+    return {word: words[0] for words in same for word in words}
 
 
 def canonical_name(word: str) -> str:
     """The one form of a folded word that stands for all of them."""
-    return _CANONICAL.get(word, word)
+    return _same("names.txt").get(word) or _same("titles.txt").get(word, word)
 
 
 def is_canonical(word: str) -> bool:
-    """Whether a folded word has such a form: a country, its people, a feast."""
-    return word in _CANONICAL
+    """Whether a folded word is the name of a place, its people, a person or a feast that has such a form."""
+    return word in _same("names.txt")
+
+
+@lru_cache(1 << 14)
+def skeleton(word: str) -> str:
+    """What is left of a folded word when Spanish and English spell it their own way."""
+    for pattern, instead in _SPELT:
+        word = pattern.sub(instead, word)
+    return word
+
+
+def roman(written: str) -> int | None:
+    """The value of a Roman numeral up to 39."""
+    if not _ROMAN.fullmatch(written):
+        return None
+    values = [_ROMAN_VALUES[sign] for sign in written]
+    return sum(-one if one < after else one for one, after in zip(values, [*values[1:], 0], strict=True))

@@ -1,14 +1,25 @@
-"""What a text states that can be looked up: numbers, times, dates, codes, names; each in one normal form."""
+"""What a text says that can be looked up: numbers, times, dates, codes, words; each in one normal form."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
 
-from knowledge.equivalents import NUMBER_WORDS, canonical_name
+from knowledge.equivalents import (
+    COUNTING_WORDS,
+    MAGNITUDES,
+    NUMBER_WORDS,
+    canonical_name,
+    is_canonical,
+    roman,
+    skeleton,
+)
+from knowledge.glossary import translated_stems
+from knowledge.words import english_share, stems
 
-_MONTHS = {
+MONTHS = {
     name: number
     for number, names in enumerate(
         (
@@ -33,8 +44,8 @@ _DAYS = {
     )
     for name in names.split()
 }  # fmt: skip
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_LONG_MONTH = "|".join(name for name in sorted(_MONTHS, key=len, reverse=True) if len(name) > 4)
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_LONG_MONTH = "|".join(name for name in sorted(MONTHS, key=len, reverse=True) if len(name) > 4)
 _DAY = r"(?P<{0}>0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?P<{0}>(?:19|20)\d\d)"
 _DATES = re.compile(
@@ -57,21 +68,26 @@ _TIME = re.compile(
     r"\b(?P<h2>1[0-2]|[1-9])\s?(?P<half2>[ap])\.?m\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,' \u00a0\u202f]\d{3})*(?:[.,]\d+)?(?!\w)|(?<![\w])\d+(?:[.,]\d+)*")
-_CODE = re.compile(r"(?<!\w)(?=[\w/-]*\d)(?=[\w/-]*[^\W\d_])\w+(?:[-/]\w+)*(?!\w)")
-_WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
-_UNIT = re.compile(
-    r"\d+(?:kg|g|km|cm|mm|m|l|ml|v|w|kw|h|hs|hrs|min|s|gb|mb|kb|tb|mpa|bar|psi|usd|eur|ars|mxn|ª|º|th|st|nd|rd"
-    r"|k|c)\Z",
+NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,' \u00a0\u202f]\d{3})*(?:[.,]\d+)?(?!\w)|(?<![\w])\d+(?:[.,]\d+)*")
+CODE = re.compile(r"(?<!\w)(?<!\d[.,])(?=[\w/-]*\d)(?=[\w/-]*[^\W\d_])\w+(?:[-/]\w+)*(?!\w)")
+WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
+_TIMES = r"mil|mill[oó]n(?:es)?|milh(?:ão|ões)|millions?|thousand|bill[oó]n(?:es)?|billions?|trillions?"
+MULTIPLIED = re.compile(
+    r"(?<![\w.,])(?<!\d[ \u00a0\u202f])(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+(?:[.,]\d+)*)"
+    rf"\s?(?P<of>(?:mil\s+(?=mill))?(?:{_TIMES}))\b",
     re.IGNORECASE,
 )
-_OPENS = re.compile(r"(?:^|[.!?…:;\n«»\"“”(\[|>*_`-]|\d[.)])\s*\Z")
-"""What stands before a word that begins a sentence, an item, a quote or a cell."""
-_POINTING = frozenset("los las the these those estos estas os as both ambos ambas".split())
-"""Before a number in words they refer to what was said, and count nothing."""
-_MEASURES = frozenset("AC DC IP PDF OK FAQ USB ID SMS URL HTML CSV TV PC I O A Y E".split())
-"""Capitals that are no names."""
-
+YEARS = re.compile(r"\b(?P<first>1\d\d\d|20\d\d)\s?[-–/]\s?(?P<last>\d\d)\b(?!\s?[-–/]?\d)")
+_DECADE = re.compile(
+    r"\b(?:a[ñn]os|d[eé]cadas? de(?: los)?|decenio de)\s+(?:los\s+)?(?P<es>\w+)"
+    r"|\b(?P<en>1\d\d0|20\d0)['’]?s\b",
+    re.IGNORECASE,
+)
+ROMAN = re.compile(r"\b[IVX]{2,6}\b|(?<=[Ss]iglo )[IVX]\b")
+_ENGLISH, _NOT_ENGLISH = 0.75, 0.25
+"""How English a text looks from which, and below which, it is told from another language."""
+_SKELETON = 4
+"""Letters of a skeleton that tells a word."""
 Date = tuple[int | None, int, int | None]
 """Day, month, year; what is not said is None."""
 
@@ -90,17 +106,20 @@ class Facts:
     """Folded; every word, as names are looked for among them."""
     digits: str = ""
     """All its digits, numbers apart: to find those that are grouped otherwise."""
+    english: float = 0.5
+    """How English it looks, between 0 and 1."""
+    stems: frozenset[str] = frozenset()
+    skeletons: frozenset[str] = frozenset()
+    """Of its words that are no known names, to find them as another language spells them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One thing that a sentence states."""
-
-    text: str
-    """As it stands there."""
-    kind: str
-    values: tuple[object, ...] = field(default=())
-    """The forms of which one must be found."""
+    def translates(self, word: str, english: float) -> bool:
+        """Whether a folded word of a text that looks so English stands here in another language."""
+        there, here = sorted((english, self.english))
+        if there > _NOT_ENGLISH or here < _ENGLISH or is_canonical(word):
+            return False
+        bone = skeleton(word)
+        same = len(bone) >= _SKELETON and bone in self.skeletons
+        return same or not self.stems.isdisjoint(translated_stems(word))
 
 
 def folded(text: str) -> str:
@@ -111,30 +130,38 @@ def folded(text: str) -> str:
 
 def facts_of(text: str) -> Facts:
     """What is stated in a text, generously: whatever it may mean counts."""
-    claims = list(_dated(text))
     dates: set[Date] = set()
     times: set[tuple[int, int]] = set()
     numbers: set[Decimal] = set()
-    for claim in claims:
-        (dates if claim.kind == "date" else times).update(claim.values)  # type: ignore[arg-type]
+    for _, kind, values in dated(text):
+        (dates if kind == "date" else times).update(values)
     for day, _, year in dates:
         numbers |= {Decimal(one) for one in (day, year) if one is not None}
-    for match in _NUMBER.finditer(text):
-        numbers |= _values(match.group())
+    for match in NUMBER.finditer(text):
+        numbers |= values_of(match.group())
     for match in re.finditer(r"\d+", text):
         numbers.add(Decimal(match.group()))
-    words = {folded(word) for word in _WORD.findall(text)}
-    numbers |= {Decimal(NUMBER_WORDS[word]) for word in words if word in NUMBER_WORDS}
+    dates |= {(None, MONTHS[word], None) for one in WORD.findall(text) if (word := one.casefold()) in MONTHS}
+    numbers |= set(_implied(text))
+    words = {folded(word) for word in WORD.findall(text)}
+    parts = {part for word in words for part in (word, *re.split(r"[-'’.]", word))}
+    for known in (NUMBER_WORDS, COUNTING_WORDS):
+        numbers |= {Decimal(known[part]) for part in parts if part in known}
     return Facts(
         numbers=frozenset(numbers),
         dates=frozenset(dates),
         times=frozenset(times),
-        days=frozenset(day for word in _WORD.findall(text) if (day := _day(word)) is not None),
-        codes=frozenset(_code(match.group()) for match in _CODE.finditer(text)),
+        days=frozenset(day for word in WORD.findall(text) if (day := day_of(word)) is not None),
+        codes=frozenset(plain_code(match.group()) for match in CODE.finditer(text)),
         words=frozenset(
-            form for word in words for form in (word, canonical_name(word), *re.split(r"[-'’.]", word))
+            form for word in words for part in _parts(word) for form in (part, canonical_name(part))
         ),
         digits=" ".join(re.findall(r"\d+", re.sub(r"(?<=\d)[\s().-]+(?=\d)", "", text))),
+        english=english_share(text),
+        stems=frozenset(stems(text)),
+        skeletons=frozenset(
+            skeleton(part) for part in parts if len(part) > _SKELETON and not is_canonical(part)
+        ),
     )
 
 
@@ -143,88 +170,52 @@ def same_date(one: Date, other: Date) -> bool:
     return all(a == b or a is None or b is None for a, b in zip(one, other, strict=True))
 
 
-def forms_of(word: str) -> set[str]:
-    """What a folded word also goes by: its parts, its singular, its name in another language."""
-    parts = {word, *re.split(r"[-'’.]", word)}
-    parts |= {part.removesuffix(end) for part in parts for end in ("s", "es") if len(part) > 4}
-    return parts | {canonical_name(part) for part in parts}
+def _implied(text: str) -> Iterator[Decimal]:
+    """What numbers in a text come to: 1.5 million, 1922–26, the sixties, the XIX century."""
+    for match in MULTIPLIED.finditer(text):
+        yield from multiplied(match)
+    for match in YEARS.finditer(text):
+        yield Decimal(match["first"][:2] + match["last"])
+    for match in _DECADE.finditer(text):
+        said = match["es"] or match["en"]
+        decade = int(said) if said.isdecimal() else NUMBER_WORDS.get(folded(said), 0)
+        yield from (Decimal(decade % 100), Decimal(1900 + decade % 100), Decimal(decade))
+    for match in ROMAN.finditer(text):
+        if (value := roman(match.group())) is not None:
+            yield Decimal(value)
 
 
-def claims_of(sentence: str) -> list[Claim]:
-    """What a sentence states, in the order of its text; strictly: what is no claim in any reading is none."""
-    claims: list[Claim] = []
-    rest = sentence
-    for claim in _dated(sentence):
-        claims.append(claim)
-        rest = rest.replace(claim.text, " " * len(claim.text), 1)
-    for match in _CODE.finditer(rest):
-        if _UNIT.match(match.group()):
-            continue
-        claims.append(Claim(match.group(), "code", (_code(match.group()),)))
-        rest = rest[: match.start()] + " " * len(match.group()) + rest[match.end() :]
-    claims += [Claim(one.group(), "number", tuple(_values(one.group()))) for one in _NUMBER.finditer(rest)]
-    claims += _worded(rest)
-    return claims
+def multiplied(match: re.Match[str]) -> set[Decimal]:
+    """The values of a number with its magnitude."""
+    times = 1
+    for word in folded(match["of"]).split():
+        times *= MAGNITUDES[word]
+    return {(value * times).normalize() + 0 for value in values_of(match["number"])}
 
 
-def _worded(text: str) -> Iterator[Claim]:
-    """Numbers in words, days of the week, names."""
-    words = list(_WORD.finditer(text))
-    for place, match in enumerate(words):
-        word = match.group()
-        if (day := _day(word)) is not None:
-            yield Claim(word, "day", (day,))
-        elif (value := NUMBER_WORDS.get(folded(word))) is not None:
-            before = folded(words[place - 1].group()) if place else ""
-            if value > 1 and before not in (
-                "los",
-                "las",
-                "the",
-                "these",
-                "those",
-                "estos",
-                "estas",
-                "os",
-                "as",
-            ):
-                yield Claim(word, "number", (Decimal(value),))
-        elif _named(text, words, place):
-            yield Claim(word, "name", tuple(forms_of(folded(word))))
+def _parts(word: str) -> set[str]:
+    """A folded word, and what it is put together from."""
+    return {word, *(part for part in re.split(r"[-'’.]", word) if len(part) > 2)}
 
 
-def _day(word: str) -> int | None:
+def day_of(word: str) -> int | None:
     """The day of the week that a word names, also in the plural."""
     plain = word.casefold()
     return _DAYS.get(plain, _DAYS.get(plain.removesuffix("s")))
 
 
-def _named(text: str, words: list[re.Match[str]], place: int) -> bool:
-    """Whether a word is written as a name: a capital where nothing else calls for one."""
-    word = words[place].group()
-    if not word[0].isupper() or word in _MEASURES or folded(word) in _MONTHS or len(word) < 2:
-        return False
-    if not _OPENS.search(text[: words[place].start()]):
-        return True
-    if place + 1 == len(words):
-        return False
-    following = words[place + 1]
-    between = text[words[place].end() : following.start()]
-    # A sentence begins with a capital anyway; two in a row are a name.
-    return between == " " and following.group()[0].isupper() and following.group() not in _MEASURES
-
-
-def _dated(text: str) -> Iterator[Claim]:
-    """Dates and times."""
+def dated(text: str) -> Iterator[tuple[str, Literal["date", "time"], tuple[Any, ...]]]:
+    """Dates and times: each as it stands there, and what it may mean."""
     left = text
     for match in _DATES.finditer(text):
         values = tuple(_dates(match))
         if values:
-            yield Claim(match.group().rstrip(" .,"), "date", values)
+            yield match.group().rstrip(" .,"), "date", values
             left = left[: match.start()] + " " * len(match.group()) + left[match.end() :]
     for match in _TIME.finditer(left):
         if "." in match.group() and not match["half"]:
             continue  # 9.30 is a number unless it says otherwise
-        yield Claim(match.group(), "time", tuple(_times(match)))
+        yield match.group(), "time", tuple(_times(match))
 
 
 def _dates(match: re.Match[str]) -> Iterator[Date]:
@@ -234,7 +225,7 @@ def _dates(match: re.Match[str]) -> Iterator[Date]:
         year += 2000
     day = int(found["d"]) if "d" in found else None
     if not found["m"].isdigit():
-        yield day, _MONTHS[found["m"].casefold()], year
+        yield day, MONTHS[found["m"].casefold()], year
         return
     month = int(found["m"])
     if month <= 12:
@@ -253,7 +244,7 @@ def _times(match: re.Match[str]) -> Iterator[tuple[int, int]]:
         yield hour, minute
 
 
-def _values(written: str) -> set[Decimal]:
+def values_of(written: str) -> set[Decimal]:
     """Every value that a number may have, whichever sign its decimals begin with."""
     plain = re.sub(r"[' \u00a0\u202f]", "", written)
     forms = (
@@ -275,5 +266,6 @@ def _values(written: str) -> set[Decimal]:
     return values
 
 
-def _code(written: str) -> str:
+def plain_code(written: str) -> str:
+    """A code without what may stand between its signs."""
     return re.sub(r"[\W_]", "", folded(written))

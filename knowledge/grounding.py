@@ -7,9 +7,11 @@ from decimal import Decimal, InvalidOperation
 from itertools import combinations
 from typing import Self
 
+from knowledge.claims import Claim, claims_of
 from knowledge.documents import Passage
-from knowledge.facts import Claim, Facts, claims_of, facts_of, same_date
+from knowledge.facts import Date, Facts, facts_of, folded
 from knowledge.rewording import parts_of
+from knowledge.words import english_share
 
 _MARK = re.compile(r"\[\d{1,3}\]")
 _LINK = re.compile(r"\S*(?:://|@)\S*|\bwww\.\S+")
@@ -49,7 +51,8 @@ def unsupported(sentence: str, evidence: Evidence) -> tuple[str, ...]:
     _, said, _ = parts_of(sentence)  # the number of a list item states nothing
     plain = _LINK.sub(" ", _MARK.sub(" ", said))
     claims = claims_of(plain)
-    missing = [claim for claim in claims if not _stands(claim, evidence.facts)]
+    english = english_share(plain)
+    missing = [claim for claim in claims if not _stands(claim, evidence.facts, english)]
     if not missing:
         return ()
     supported = [_largest(claim) for claim in claims if claim.kind == "number" and claim not in missing]
@@ -57,11 +60,18 @@ def unsupported(sentence: str, evidence: Evidence) -> tuple[str, ...]:
     return tuple(claim.text for claim in missing if claim.kind != "number" or shown.isdisjoint(claim.values))
 
 
-def _stands(claim: Claim, facts: Facts) -> bool:
+def _stands(claim: Claim, facts: Facts, english: float) -> bool:
+    """Whether the evidence has a claim of a sentence that looks so English, or all the claim's parts."""
+    if _stands_whole(claim, facts, english):
+        return True
+    return bool(claim.parts) and all(_stands(part, facts, english) for part in claim.parts)
+
+
+def _stands_whole(claim: Claim, facts: Facts, english: float) -> bool:
     values = claim.values
     match claim.kind:
         case "date":
-            return any(same_date(one, other) for one in values for other in facts.dates)  # type: ignore[arg-type]
+            return any(_says_date(other, one, facts) for one in values for other in facts.dates)  # type: ignore[arg-type]
         case "time":
             hours = {Decimal(hour) for hour, minute in values if minute == 0}  # type: ignore[misc, has-type]
             return not facts.times.isdisjoint(values) or not facts.numbers.isdisjoint(hours)
@@ -73,7 +83,15 @@ def _stands(claim: Claim, facts: Facts) -> bool:
             digits = re.sub(r"\D", "", claim.text)
             return not facts.numbers.isdisjoint(values) or (len(digits) > 2 and digits in facts.digits)
         case _:
-            return not facts.words.isdisjoint(values)
+            return not facts.words.isdisjoint(values) or facts.translates(folded(claim.text), english)
+
+
+def _says_date(known: Date, claimed: Date, facts: Facts) -> bool:
+    """Whether a date says another one, which may leave more open; a year may stand elsewhere."""
+    (day, month, year), (claimed_day, claimed_month, claimed_year) = known, claimed
+    if month != claimed_month or claimed_day not in (None, day):
+        return False
+    return claimed_year in (None, year) or (year is None and Decimal(claimed_year) in facts.numbers)
 
 
 def _largest(claim: Claim) -> Decimal:

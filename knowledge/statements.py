@@ -15,9 +15,10 @@ from itertools import combinations
 from knowledge import words
 from knowledge.asking import Statistics
 from knowledge.candidates import Candidate, candidates_of
+from knowledge.claims import Claim, claims_of
 from knowledge.documents import Passage
 from knowledge.equivalents import NUMBER_WORDS, canonical_name, is_canonical
-from knowledge.facts import Claim, claims_of, folded, same_date
+from knowledge.facts import folded, same_date
 
 _ALIKE = 0.55
 """Share of two statements' words, weighed, that both have: what is about the same has this much."""

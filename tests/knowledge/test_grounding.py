@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.facts import claims_of, facts_of
+from knowledge.claims import claims_of
+from knowledge.facts import facts_of
 from knowledge.grounding import Evidence, unsupported
 
 SUPPORTED = [
@@ -40,6 +41,24 @@ SUPPORTED = [
     ("Está en el Portal de Empleados.", "en el portal de empleados"),
     ("- Garantía: 24 meses [1]", "garantía de 24 meses"),
     ("Ver https://evil.example/9 y a9@b.example.", "nada"),
+    ("Fueron 1,5 millones.", "1.500.000 pesos"),
+    ("It raised 2,500,000 dollars.", "2,5 millones de dólares"),
+    ("Son 37 600 millones.", "37.600 millones"),
+    ("Vendió 3 millones.", "Ventas (millones) | 3"),
+    ("Fue en el siglo XIX.", "in the 19th century"),
+    ("It was built in the 19th century.", "del siglo XIX"),
+    ("De 1922 a 1926.", "(1922–26)"),
+    ("Entre 1922–26.", "de 1922 a 1926"),
+    ("Vale desde los años 30.", "since the mid-1930s"),
+    ("It is a 10-minute walk.", "a diez minutos a pie"),
+    ("Contiene oxígeno-18.", "oxygen 18"),
+    ("Ganó en dos ocasiones.", "it won twice"),
+    ("Empieza en marzo.", "it begins around March"),
+    ("Warsaw's office is closed.", "la oficina de Varsovia"),
+    ("La sede está en Nueva Zelanda.", "the New Zealand head office"),
+    ("Rige en el Reino Unido.", "applies in the UK"),
+    ("Lo decide la Comisión con el Parlamento.", "it is for the commission and the parliament to decide"),
+    ("In Warsaw it is the same.", "es igual en Varsovia"),
 ]
 UNSUPPORTED = [
     ("Vence el 13 de marzo.", "12/3/2026", "13 de marzo"),
@@ -56,6 +75,20 @@ UNSUPPORTED = [
     ("Son 3 × 40 = 130.", "3 cajas de 40", "130"),
     ("Son 3 × 50 = 150.", "3 cajas de 40", "50"),
     ("Es el 99 %.", "15 %", "99"),
+    ("Fueron 2 millones.", "2 mil pesos", "2 millones"),
+    ("Fue en el siglo XVIII.", "in the 19th century", "XVIII"),
+    ("De 1922 a 1927.", "(1922–26)", "1927"),
+    ("It is a 20-minute walk.", "a diez minutos a pie", "20-minute"),
+    (
+        "Vence el 9 de marzo de 2007.",
+        "el 8 de marzo de 2007; el informe de marzo de 2007",
+        "9 de marzo de 2007",
+    ),
+    ("Vence el 8 de marzo de 2008.", "el 8 de marzo", "8 de marzo de 2008"),
+    ("Rige en Australia.", "it applies in Austria since the day it was signed", "Australia"),
+    ("Lo pide El-Baradei.", "el gerente lo pide", "El-Baradei"),
+    ("The desk is Mallory's.", "Ana's desk is the one by the door", "Mallory's"),
+    ("Lo firma la Comisión.", "it is for the parliament to sign this", "Comisión"),
 ]
 
 

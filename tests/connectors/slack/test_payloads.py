@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.messages import Command, Feedback, Message
+from connectors.slack import inbound
 from tests.connectors.slack.workspace import Heard, heard_by_http
 
 FOLDER = Path(__file__).parent / "payloads"
@@ -81,6 +82,24 @@ async def test_a_file(heard: Heard):
     assert file.reference["url"] == "https://files.slack.com/files-pri/T1-F1/download/nota.txt"
 
 
+async def test_a_mention_with_a_file(heard: Heard):
+    """The file comes with the question in a channel, too."""
+    message = await received(heard, "app_mention_file")
+    assert [file.name for file in message.attachments] == ["nota.txt"]
+    assert message.text == "¿cuántos días?"
+
+
+async def test_a_reply_that_is_also_sent_to_the_channel(heard: Heard):
+    """It belongs to its thread."""
+    message = await received(heard, "message_thread_broadcast")
+    assert (message.thread, message.text) == (ANSWER, "¿y en España?")
+
+
+async def test_a_mention_among_a_few(heard: Heard):
+    """A conversation of several people is private."""
+    assert (await received(heard, "message_mpim")).channel.kind == "private"
+
+
 async def test_someone_of_another_company(heard: Heard):
     """The workspace is the one that the app is installed in, the asker's is another; outsiders read along."""
     message = await received(heard, "app_mention_shared")
@@ -102,6 +121,7 @@ async def test_someone_of_another_company(heard: Heard):
         ("agent_session_stopped", "not_running"),
         ("tokens_revoked_user", "not_handled"),
         ("app_uninstalled", "uninstalled"),
+        ("tokens_revoked", "uninstalled"),
         ("team_join", "not_handled"),
         ("block_actions_foreign", "not_handled"),
     ],
@@ -139,6 +159,20 @@ async def test_a_button(heard: Heard):
     assert press.reference["message"] == "1800000000.000001"
     assert press.reference["thread"] == "1700000000.000100"
     assert press.private
+
+
+async def test_the_asker_s_word(heard: Heard):
+    """Which call it is for is all that the button says."""
+    press = await received(heard, "block_actions_confirm")
+    assert isinstance(press, Command)
+    assert (press.name, press.arguments, press.thread) == ("confirm", {"token": "a" * 32}, ANSWER)
+
+
+async def test_the_stop_button(heard: Heard):
+    """It names the answer that is being written."""
+    press = await received(heard, "block_actions_stop")
+    assert isinstance(press, Command)
+    assert (press.name, press.arguments) == ("stop", {"answer": ANSWER})
 
 
 async def test_a_thumb_down(heard: Heard):
@@ -188,6 +222,15 @@ async def test_a_question_about_a_message(heard: Heard):
     assert message.reference["thread"] == "1690000000.000100"
 
 
+async def test_a_question_about_a_message_as_it_is_sent(heard: Heard):
+    """Whoever sends the modal asks; the message that it was opened on says where."""
+    message = await received(heard, "view_submission_ask")
+    assert isinstance(message, Message)
+    assert (message.text, message.about) == ("¿Y el lunes?", "El viernes no hay oficina")
+    assert message.thread == "slack:T1:CGEN:1690000000.000100"
+    assert message.author.id == "slack:UANA"
+
+
 async def test_a_command(heard: Heard):
     """As it was typed, of whoever Slack says it is."""
     command = await received(heard, "slash_command")
@@ -212,6 +255,18 @@ async def test_the_messages_tab(heard: Heard):
     assert "thread_ts" not in offered
     assert offered["channel_id"] == "DANA"
     assert offered["prompts"][0]["message"]
+
+
+def test_every_subscription_has_its_payloads():
+    """What the manifest subscribes to, and every kind of press, is among those sent here."""
+    manifest = json.loads((Path(inbound.__file__).parent / "manifest.json").read_text("utf-8"))
+    sent = [payload(path.stem) for path in FOLDER.glob("*.json")]
+    kinds = {(one.get("event") or {}).get("type", one.get("type", "slash_command")) for one in sent}
+    subscribed = {
+        name.partition(".")[0] for name in manifest["settings"]["event_subscriptions"]["bot_events"]
+    }
+    pressed = {"block_actions", "view_submission", "message_action", "slash_command", "url_verification"}
+    assert subscribed | pressed <= kinds
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.json")))

@@ -45,7 +45,8 @@ def offered(
 
 def stoppable(event: Message | Command | Feedback) -> bool:
     """Whether the button `stop` belongs on what is shown while this event's reply is being written."""
-    return isinstance(event, Message) and len(button("stop", event.id)) <= LONGEST
+    slow = isinstance(event, Command) and event.name == "reindex" and not event.arguments.get("cancel")
+    return (isinstance(event, Message) or slow) and len(button("stop", event.id)) <= LONGEST
 
 
 def button(action: ActionName, answer: str) -> str:

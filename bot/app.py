@@ -28,9 +28,13 @@ from bot.messages import Answer, Connector, Status
 from bot.opening import model_prices, open_library, secret
 from bot.personas import load_persona
 from bot.pressing import Presses
+from bot.reindexing.notices import Notices
+from bot.reindexing.records import Records
+from bot.reindexing.reindexing import Reindexing
+from bot.reindexing.runs import Runs
 from bot.replies import Replies
 from bot.runtime import Runtime, submit, working
-from bot.schedule import Schedule, reindex_command
+from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.state import Owner, State, open_state, own, owner
 from bot.suggesting import Suggestions
@@ -100,6 +104,8 @@ async def _join(
     voices = Voices(settings, memory)
     connectors: dict[str, Connector] = {}
     attachments = Attachments(connectors, reader.run)
+    records, runs = Records(library.database), Runs(state.redis)
+    notices = Notices(settings, channels, voices, connectors)
     answering = Answering(
         settings,
         library,
@@ -124,6 +130,9 @@ async def _join(
             voices=voices,
             answering=answering,
             budget=budget,
+            records=records,
+            runs=runs,
+            reindexing=Reindexing(settings, library, dispatch, records=records, runs=runs, notices=notices),
         ),
         presses=Presses(settings, channels, journal, dispatch, connectors, shelf=library),
         lookups=tools.commands,
@@ -143,7 +152,9 @@ async def _join(
         if _configured(settings, platform):
             connect = import_module(f"connectors.{platform}").connect
             connectors[platform] = connect(settings, state, desk)
-    return Runtime(settings, state, library, journal, dispatch, bot, desk, connectors)
+    return Runtime(
+        settings, state, library, journal, dispatch, bot, desk, connectors, records=records, runs=runs
+    )
 
 
 @contextlib.asynccontextmanager
@@ -228,9 +239,8 @@ async def run_serve(settings: Settings) -> None:
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         for removed in await asyncio.to_thread(runtime.library.forget_removed):
             log.info("The source %s is configured no more: it was taken out of the index.", removed)
-        for source in settings.sources:
-            await runtime.submit(reindex_command(source.name))
-        schedule = Schedule(settings, runtime.submit)
+        queue = partial(runtime.dispatch.submit, priority="background")
+        schedule = Schedule(settings, queue, runtime.records, runtime.runs)
         schedule.start()
         listening = {
             asyncio.create_task(connector.listen(runtime.submit), name=platform)

@@ -1,5 +1,6 @@
 """The bot: an event in, a reply out. It knows no platform."""
 
+import asyncio
 from typing import Protocol
 
 from bot.actions import PRESSED, first, offered
@@ -18,6 +19,7 @@ from bot.messages import (
     Reply,
 )
 from bot.pressing import Told
+from bot.reindexing.records import is_about_deletions
 from bot.settings import ResolvedChannel
 from bot.stopping import without_numbers
 from bot.tools.names import LOOKUPS
@@ -27,8 +29,8 @@ from bot.voice import Voice, Voices
 class Commands(Protocol):
     """The admin commands, by name."""
 
-    def run(self, command: Command, voice: Voice) -> Reply:
-        """Carries out a command, telling how it goes."""
+    def run(self, command: Command, voice: Voice, stop: asyncio.Event) -> Reply:
+        """Carries out a command, telling how it goes; what takes long ends early once `stop` is set."""
         ...
 
 
@@ -80,8 +82,8 @@ class Bot:
         self._lookups = lookups
         self._opinions = opinions
 
-    async def handle(self, event: Message | Command | Feedback) -> Reply:
-        """The reply to an event, in chunks; the last one is its `Answer`."""
+    async def handle(self, event: Message | Command | Feedback, stop: asyncio.Event | None = None) -> Reply:
+        """The reply to an event, in chunks; the last one is its `Answer`. `stop` ends a slow command."""
         channel = await self._channels.of(event.channel)
         voice = await self._voices.of(event, channel)
         match event:
@@ -90,10 +92,10 @@ class Bot:
                 reply = self._answering.answer(event, channel, voice)
             case Command() if event.name in PRESSED:
                 reply = self._press(event, voice)
-            case Command() if event.name in LOOKUPS:
+            case Command() if event.name in LOOKUPS and not is_about_deletions(event):
                 reply = self._lookups.run(event, channel, voice)
             case Command():
-                reply = self._commands.run(event, voice)
+                reply = self._commands.run(event, voice, stop or asyncio.Event())
             case Feedback():
                 reply = self._thank(event, voice)
         async for chunk in reply:

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from bot.commands import common_options
-from bot.commands.documents import evaluation, index, search
+from bot.commands.documents import evaluation, index, search, sources
 from bot.commands.lookups import lookup
 from bot.commands.operations import doctor, generations, init, review, serve, status
 from bot.commands.questions import ask, chat
@@ -53,6 +53,7 @@ for command in (
     lookup,
     search,
     index,
+    sources,
     generations,
     serve,
     status,

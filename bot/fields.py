@@ -33,6 +33,14 @@ def _name(value: str) -> str:
 def _cron(value: str) -> str:
     if not re.fullmatch(r"(?:[\d*/,\-a-zA-Z#?]+ +){4}[\d*/,\-a-zA-Z#?]+", value.strip()):
         raise ValueError(f"is {value!r}; write five fields, such as '0 6 * * 1-5' for six on working days")
+    from bot.cron import Cron as Times  # loads the scheduler: only where there is one to check
+
+    try:
+        Times(value.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"is {value!r}, which is no time ({error}); '0 6 * * 1-5' is six on working days, for example"
+        ) from None
     return value.strip()
 
 

@@ -87,6 +87,8 @@ class Audited:
     arguments: Mapping[str, Any]
     outcome: str
     channel: str | None = None
+    result: Mapping[str, Any] | None = None
+    """What came of it: counts by source."""
 
 
 class Journal:
@@ -155,8 +157,9 @@ class Journal:
         outcome: str,
         *,
         channel: str | None = None,
+        result: Mapping[str, Any] | None = None,
     ) -> None:
-        """Notes what an admin or a tool did, and in which channel."""
+        """Notes what an admin or a tool did, in which channel, and what came of it."""
         row = {
             "at": datetime.now(UTC),
             "author": author,
@@ -164,6 +167,7 @@ class Journal:
             "arguments": dict(arguments),
             "outcome": outcome,
             "channel": channel,
+            "result": dict(result) if result is not None else None,
         }
 
         await self._write(AUDIT.insert().values(**row))

@@ -96,6 +96,30 @@ AUDIT = Table(
     Column("arguments", JSON, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("channel", Text),
+    Column("result", JSON),
+)
+# When each source was last read, whether it may be, and what it was told of last.
+SOURCES = Table(
+    "source_states",
+    _metadata,
+    Column("source", Text, primary_key=True),
+    Column("began", _Moment),
+    Column("settings", Text),
+    Column("paused_by", Text),
+    Column("paused_at", _Moment),
+    Column("trouble", Text),
+)
+# Deletions that wait for an admin's word: one row for each source at most.
+HELD = Table(
+    "held_deletions",
+    _metadata,
+    Column("source", Text, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("missing", JSON, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("at", _Moment, nullable=False),
+    Column("decided", Text),
+    Column("decided_by", Text),
 )
 # What admins chose from chat: one row for each setting of a channel.
 CHANNEL_SETTINGS = Table(

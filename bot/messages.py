@@ -3,7 +3,7 @@
 Events travel through the queue as JSON (`dump_event`, `load_event`). No platform's SDK type appears here.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
@@ -353,8 +353,10 @@ class Connector(Protocol):
         """One reply out, streamed, idempotent."""
         ...
 
-    async def post(self, channel: str, text: str, key: str = "") -> None:
-        """Says something outside a turn, in `platform:#name` or `platform:id`.
+    async def post(
+        self, channel: str, text: str, key: str = "", confirmations: Sequence[Confirmation] = ()
+    ) -> None:
+        """Says something outside a turn, in `platform:#name` or `platform:id`, with what it asks for below.
 
         With a `key` it is said once for that key, as far as the platform lets one tell. Raises `PostError`.
         """

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.app import Tell, command, open_terminal
 from bot.editing import searchable
@@ -12,6 +13,9 @@ from bot.errors import VoceroError
 from bot.messages import Answer, Confirmation, parse_channel
 from bot.opening import open_library
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.terminal import Terminal
 
 _AT_ONCE = 8
 """Questions of one file that are under way at once."""
@@ -104,30 +108,66 @@ async def search(
 
 async def index(
     settings: Settings,
-    source: str | None,
+    target: str | None,
     tell: Tell | None = None,
+    agree: Callable[[Confirmation], bool] | None = None,
     *,
     wait: bool = False,
     dry_run: bool = False,
     full: bool = False,
     allow_deletions: bool = False,
 ) -> list[dict[str, Any]]:
-    """Takes in what changed; a report for each source."""
+    """Takes in what changed; a report for each source.
+
+    Cancelled, it has the reading end and gives how far that came. `agree` is asked about deletions that are
+    not believed.
+    """
     async with open_terminal(settings, tell, first=False, vectors=wait) as terminal:
-        answer = await command(
-            terminal,
-            "reindex",
-            tell,
-            source=source,
-            wait=wait,
-            dry_run=dry_run,
-            full=full,
-            allow_deletions=allow_deletions,
-        )
+        id_ = f"terminal:{uuid.uuid4()}"
+        flags = {"wait": wait, "dry_run": dry_run, "full": full, "allow_deletions": allow_deletions}
+        reading = asyncio.ensure_future(command(terminal, "reindex", tell, id_=id_, source=target, **flags))
+        answer = await _to_its_end(reading, terminal, id_)
+        reports = _reports(answer)
+        for question in answer.confirmations if agree else ():
+            assert agree is not None
+            if await asyncio.to_thread(agree, question):
+                decided = _reports(await command(terminal, "confirm", tell, token=question.token))
+                sources = {one["source"] for one in decided}
+                reports = [one for one in reports if one["source"] not in sources] + decided
+    return reports
+
+
+async def _to_its_end(reading: "asyncio.Future[Answer]", terminal: "Terminal", id_: str) -> Answer:
+    """The answer, also when the person at the terminal has had enough: then the sooner."""
+    try:
+        return await asyncio.shield(reading)
+    except asyncio.CancelledError:
+        if reading.cancelled() or (task := asyncio.current_task()) is None:
+            raise
+        task.uncancel()
+        async with contextlib.aclosing(terminal.command("stop", answer=id_)) as stopping:
+            async for _ in stopping:
+                pass
+        return await reading
+
+
+def _reports(answer: Answer) -> list[dict[str, Any]]:
     if answer.data is None or "sources" not in answer.data:
         raise VoceroError(answer.text)
     reports: list[dict[str, Any]] = answer.data["sources"]
     return reports
+
+
+async def cancel_index(settings: Settings, source: str | None) -> Answer:
+    """Has what is being read, of a source or of all, come to an end."""
+    async with open_terminal(settings, first=False) as terminal:
+        return await command(terminal, "reindex", source=source, cancel=True)
+
+
+async def sources(settings: Settings, action: str | None = None, source: str | None = None) -> Answer:
+    """How the sources stand; or one of them is paused, or read again."""
+    async with open_terminal(settings, first=False) as terminal:
+        return await command(terminal, "sources", action=action, source=source)
 
 
 async def status(settings: Settings) -> dict[str, Any]:

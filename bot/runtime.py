@@ -15,6 +15,8 @@ from bot.errors import VoceroError
 from bot.journal import Journal
 from bot.lease import Lease
 from bot.messages import Answer, Command, Connector, Delivery, Feedback, Message, Reply
+from bot.reindexing.records import Records, is_about_deletions
+from bot.reindexing.runs import Runs
 from bot.settings import Settings
 from bot.state import State
 from bot.stopping import until
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _TURNS = 64
 """Turns that one process has under way at once."""
+_BACKGROUND = 8
+"""Of commands that take minutes; one of them reads, the others say at once whom they wait for."""
 
 Event = Message | Command | Feedback
 
@@ -40,6 +44,8 @@ class Runtime:
     bot: Bot
     desk: Desk
     connectors: Mapping[str, Connector]
+    records: Records
+    runs: Runs
     workers: set[asyncio.Task[None]] = field(default_factory=set)
     """What works the queue off; one that ends before it is told to has failed."""
 
@@ -62,7 +68,9 @@ class Runtime:
         def broken_off(written: str) -> Reply:
             return self.bot.break_off(event, written, lease.stopped or "stopped")
 
-        reply = until(self.bot.handle(event), lease.stop, broken_off)
+        reply = self.bot.handle(event, lease.stop)
+        if not is_slow(event):  # what is slow comes to an end by itself
+            reply = until(reply, lease.stop, broken_off)
         answer = await self._deliver(event, reply, lease)
         await lease.check()
         await self._conclude(event, answer, lease)
@@ -104,10 +112,18 @@ class Runtime:
         return answers[0]
 
 
+def is_slow(event: Event) -> bool:
+    """Whether it may take minutes: it waits behind questions, and ends by itself when it is told to."""
+    if not isinstance(event, Command):
+        return False
+    known = COMMANDS.get(event.name)
+    ordered = known is not None and known.slow and not event.arguments.get("cancel")
+    return ordered or is_about_deletions(event)
+
+
 async def submit(dispatch: Dispatch, event: Event) -> bool:
     """Puts an event into the queue, questions before what takes long; a known one is counted and dropped."""
-    slow = isinstance(event, Command) and event.name in COMMANDS and COMMANDS[event.name].slow
-    fresh = await dispatch.submit(event, priority="background" if slow else "question")
+    fresh = await dispatch.submit(event, priority="background" if is_slow(event) else "question")
     if not fresh:
         await dispatch.count("duplicate")
     return fresh
@@ -119,7 +135,13 @@ async def working(runtime: Runtime, *, vectors: bool) -> AsyncIterator[None]:
     stop, halt = asyncio.Event(), threading.Event()
     filling = asyncio.create_task(asyncio.to_thread(runtime.library.fill_vectors, halt)) if vectors else None
     work = asyncio.create_task(
-        runtime.dispatch.work(runtime.turn, concurrency=_TURNS, stop=stop, on_dead=runtime.give_up)
+        runtime.dispatch.work(
+            runtime.turn,
+            concurrency=_TURNS,
+            background=_BACKGROUND,
+            stop=stop,
+            on_dead=runtime.give_up,
+        )
     )
     runtime.workers.add(work)
     try:

@@ -151,6 +151,8 @@ class FileSettings(Table):
     """Generations of the index that are kept: the one that answers, and those that did before it."""
     language: Literal["es", "en"] = "es"
     admins: tuple[Place, ...] = ()
+    admin_channel: Place | None = None
+    """Where the bot tells those who administer it what nobody asked; None: in the log alone."""
     identities: FilePath | None = None
     """Who people, roles and channels are at the services that documents come from."""
     models: dict[Provider, ProviderSettings] = Field(default_factory=dict)

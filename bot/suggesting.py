@@ -103,6 +103,8 @@ class Suggestions:
         """Values for an argument of a command; `given`: its other arguments so far."""
         known: dict[str, Collection[str]] = {
             "source": [source.name for source in self._settings.sources],
+            # Their names are for those who may read them, and who types is not told here.
+            "document": [source.name for source in self._settings.sources],
             "tool": [tool.name for tool in self._settings.tools],
             "persona": self._voices.names,
             "follow_ups": get_args(FollowUps),

@@ -282,18 +282,23 @@ class Library:
         """Embeds what lacks a vector, as it comes, until stopped; blocks, so give it a thread of its own."""
         self._filling.serve(stop)
 
-    def finish_vectors(self, progress: Callable[[Progress], None] | None = None) -> None:
+    def finish_vectors(
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
         """Returns when every passage has its vector, which `fill_vectors` sees to in another thread."""
         index = self._succession.next() or self.index
         if self._settings.embedding != "none":
             total = index.manifest.pending_count()
-            while left := index.manifest.pending_count():
+            while (left := index.manifest.pending_count()) and not (stop and stop.is_set()):
                 if problem := self._problems.get(index.name):
                     raise KnowledgeError(problem)
                 if progress is not None:
                     progress(Progress("vectors", max(total - left, 0), total, 0))
                 time.sleep(_POLL)
-        self._succession.advance(self.names)
+        if not (stop and stop.is_set()):
+            self._succession.advance(self.names)
 
     def generations(self) -> list[GenerationStatus]:
         """The generations of the index, oldest first."""

@@ -90,6 +90,8 @@ class SyncReport:
     seconds: float = 0.0
     readers: int = 0
     """Documents indexed before that others may read than did."""
+    known: int = 0
+    """Documents that the source had before it."""
     withheld: int = 0
     """Documents that the listing lacks and that stay all the same: so many at once look like an accident."""
     missing: tuple[str, ...] = ()
@@ -144,6 +146,7 @@ class Sync:
                 self._alike.setdefault(record.content_hash, []).append(document)
         self._gone: Set[str] = frozenset()
         self._moved: set[str] = set()
+        self.report.known = len(self._known)
         self._batch = _Batch()
         self._written = 0
 
@@ -391,7 +394,7 @@ class Sync:
             self.report.withheld = len(self.report.missing)
             self._hinder(
                 "withheld",
-                f"{self.report.withheld} of {len(self._known)} documents of `{self._source.name}` are not"
+                f"{self.report.withheld} of {self.report.known} documents of `{self._source.name}` are not"
                 " listed any more. It looks like an accident, so they stay searchable: if they are really"
                 f" gone, run `vocero index {self._source.name} --allow-deletions`.",
             )

@@ -1,15 +1,18 @@
 """Carries the admin commands out, for those who may; every one is audited, refused ones too."""
 
+import asyncio
 import difflib
 from collections.abc import AsyncIterator, Mapping
 
 from bot.access import is_admin
+from bot.admin.reading import read_command
 from bot.admin.registry import COMMANDS, AdminCommand
-from bot.admin.steps import Done, Run, Steps, refused
+from bot.admin.steps import Done, Run, SlowRun, Steps, refused
 from bot.errors import VoceroError
 from bot.journal import Journal
-from bot.messages import Answer, Command, RegisterScore, Reply, Status, Text
+from bot.messages import Answer, Command, Confirm, RegisterScore, Reply, Status, Text
 from bot.settings import Settings
+from bot.tools.names import PRESSES
 from bot.voice import Voice
 from knowledge.errors import KnowledgeError
 
@@ -17,28 +20,40 @@ from knowledge.errors import KnowledgeError
 class Admin:
     """The admin commands."""
 
-    def __init__(self, settings: Settings, journal: Journal, runs: Mapping[str, Run]) -> None:
-        """`runs`: what carries out each command of the registry but `help`."""
+    def __init__(
+        self, settings: Settings, journal: Journal, runs: Mapping[str, Run], slow: Mapping[str, SlowRun]
+    ) -> None:
+        """`runs`, `slow`: what carries out each command of the registry but `help`, and an admin's word."""
         orders = {name for name, command in COMMANDS.items() if not command.everybody}
-        assert runs.keys() == orders - {"help"}
+        assert runs.keys() | slow.keys() == orders - {"help"} | PRESSES
         self._settings = settings
         self._journal = journal
         self._runs = runs
+        self._slow = slow
 
-    async def run(self, command: Command, voice: Voice) -> Reply:
-        """Carries out a command, telling how it goes."""
+    async def run(self, command: Command, voice: Voice, stop: asyncio.Event) -> Reply:
+        """Carries out a command, telling how it goes; what takes long ends early once `stop` is set."""
+        command = _named(command)
         ended = Done("", outcome="failed", reason="command_failed")
         try:
-            async for step in self._steps(command, voice):
+            async for step in self._steps(command, voice, stop):
                 if isinstance(step, Status):
                     yield step
                 else:
                     ended = step
         except (VoceroError, KnowledgeError) as error:
             ended = Done(str(error), outcome="failed", reason="command_failed")
-        await self._journal.audit(
-            command.author.id, command.name, command.arguments, ended.outcome, channel=command.channel.key
-        )
+        if ended.audited:
+            await self._journal.audit(
+                command.author.id,
+                command.name,
+                command.arguments,
+                ended.outcome,
+                channel=command.channel.key,
+                result=ended.result,
+            )
+        for confirmation in ended.confirmations:
+            yield Confirm(confirmation=confirmation)
         yield Text(text=ended.text)
         yield Answer(
             id=command.id,
@@ -48,23 +63,28 @@ class Admin:
             reason=ended.reason,
             confidence=1.0,
             citations=ended.citations,
+            confirmations=ended.confirmations,
             persona=voice.persona.name,
             register=RegisterScore(singular="", plural="", score=None),
             model=None,
             data=ended.data,
         )
 
-    def _steps(self, command: Command, voice: Voice) -> Steps:
+    def _steps(self, command: Command, voice: Voice, stop: asyncio.Event) -> Steps:
         known = COMMANDS.get(command.name)
+        word = command.name in PRESSES
         if not is_admin(self._settings, command.author, command.channel.platform):
-            return _just(refused(voice.say("not_admin"), "not_admin"))
+            # The buttons stay for those who may press them.
+            return _just(refused(voice.say("not_admin"), "not_yours" if word else "not_admin"))
+        if word:
+            return self._slow[command.name](command, voice, stop)
         if known is None:
             return _just(_unknown(command.name, voice))
         if (wrong := self._wrong(known, command, voice)) is not None:
             return _just(wrong)
-        if known.name == "help":
-            return _just(Done(_help(voice)))
-        return self._runs[known.name](command, voice)
+        if known.name in self._slow:
+            return self._slow[known.name](command, voice, stop)
+        return self._runs[known.name](command, voice) if known.name != "help" else _just(Done(_help(voice)))
 
     def _wrong(self, known: AdminCommand, command: Command, voice: Voice) -> Done | None:
         """What is wrong with the arguments, if anything."""
@@ -83,6 +103,16 @@ class Admin:
                 told = voice.say("unknown_source", source=value, sources=names or voice.say("status_none"))
                 return refused(told, "unknown_source")
         return None
+
+
+def _named(command: Command) -> Command:
+    """The command by its name in the registry: `sources pause` is `sources` with something to do."""
+    if command.name in COMMANDS or command.name in PRESSES:
+        return command
+    name, arguments = read_command(command.name)
+    if name not in COMMANDS:
+        return command
+    return command.model_copy(update={"name": name, "arguments": arguments | command.arguments})
 
 
 async def _just(done: Done) -> AsyncIterator[Status | Done]:

@@ -12,6 +12,9 @@ from bot.budget import Budget
 from bot.channels import Channels
 from bot.dispatch import Dispatch
 from bot.journal import Journal
+from bot.reindexing.records import Records
+from bot.reindexing.reindexing import Reindexing
+from bot.reindexing.runs import Runs
 from bot.settings import Settings
 from bot.voice import Voices
 from knowledge.library import Library
@@ -27,9 +30,12 @@ def open_admin(
     voices: Voices,
     answering: Answering,
     budget: Budget,
+    records: Records,
+    runs: Runs,
+    reindexing: Reindexing,
 ) -> Admin:
     """The admin commands over everything they are about."""
-    index = IndexCommands(settings, library, journal, dispatch)
+    index = IndexCommands(settings, library, journal, dispatch, records=records, runs=runs)
     speaking = VoiceCommands(settings, channels, voices, answering)
     channel = ChannelCommands(settings, channels, voices)
     generations = GenerationCommands(library)
@@ -39,7 +45,6 @@ def open_admin(
         {
             "status": index.status,
             "sources": index.sources,
-            "reindex": index.reindex,
             "review": ReviewCommands(settings, channels, library, journal).review,
             "generations show": generations.show,
             "generations use": generations.use,
@@ -51,4 +56,5 @@ def open_admin(
             "channel reset": channel.reset,
             "budget": SpendingCommands(settings, channels, budget).budget,
         },
+        {"reindex": reindexing.run, "confirm": reindexing.decide, "decline": reindexing.decide},
     )

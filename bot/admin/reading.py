@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from bot.admin.registry import COMMANDS, AdminCommand
-from bot.phrases import Language, Phrases
+from bot.admin.registry import COMMANDS, AdminCommand, Parameter
+from bot.phrases import Language, Phrases, load
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"') | {"—": "--", "–": "--"})
 """What phones make of quotes and of two hyphens."""
@@ -46,8 +46,10 @@ def _arguments(command: AdminCommand, words: list[str]) -> dict[str, Any] | None
     """The arguments; None when there are more words than the command takes."""
     given: dict[str, Any] = {}
     plain: list[str] = []
-    for word in words:
+    for at, word in enumerate(words):
         flag = command.parameter(word[2:].replace("-", "_")) if word.startswith("--") else None
+        if at == 0 and flag is None:
+            flag = next((one for one in command.parameters if one.verb and _means(word, one.name)), None)
         if flag is not None and flag.kind is bool:
             given[flag.name] = True
         else:
@@ -64,4 +66,15 @@ def _taken(command: AdminCommand, words: list[str]) -> Iterator[tuple[str, str]]
         count = len(words) if parameter.rest else 1
         value = " ".join(words[:count])
         del words[:count]
-        yield parameter.name, re.sub(r'^"(.*)"$', r"\1", value).strip()
+        yield parameter.name, _chosen(parameter, re.sub(r'^"(.*)"$', r"\1", value).strip())
+
+
+def _chosen(parameter: Parameter, value: str) -> str:
+    """The value; one of a few, in the bot's own word for it."""
+    return next((choice for choice in parameter.choices if _means(value, choice)), value)
+
+
+def _means(word: str, name: str) -> bool:
+    """Whether a word is a name, in any of the bot's languages."""
+    own = (load(language).get(f"name_{name}", (name,))[0] for language in get_args(Language))
+    return word.casefold() in {name, *own}

@@ -7,8 +7,8 @@ a name where the platform can show it translated. In keys a blank of a name is `
 from dataclasses import dataclass
 from typing import Literal
 
-Completes = Literal["source", "persona", "setting_value", "tool", "generation"]
-"""Where values come from: `Desk.complete` lists them."""
+Completes = Literal["source", "document", "persona", "setting_value", "tool", "generation"]
+"""Where values come from: `Desk.complete` lists them. `document`: a source, or one of its documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Parameter:
     completes: Completes | None = None
     rest: bool = False
     """Typed as text, it takes all that is left of the line."""
+    verb: bool = False
+    """Typed as text, it needs no hyphens where it comes first: `reindex cancel`."""
 
     @property
     def description(self) -> str:
@@ -63,15 +65,19 @@ COMMANDS: dict[str, AdminCommand] = {
     command.name: command
     for command in (
         AdminCommand("status"),
-        AdminCommand("sources"),
+        AdminCommand(
+            "sources",
+            (Parameter("action", choices=("pause", "resume")), Parameter("source", completes="source")),
+        ),
         AdminCommand(
             "reindex",
             (
-                Parameter("source", completes="source"),
+                Parameter("source", completes="document", rest=True),
                 Parameter("dry_run", bool),
                 Parameter("full", bool),
                 Parameter("allow_deletions", bool),
                 Parameter("wait", bool),
+                Parameter("cancel", bool, verb=True),
             ),
             slow=True,
         ),

@@ -1,14 +1,9 @@
 """`lookup`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from bot.commands import channel_option, clean, common_options, json_option, run, settings_of
-from bot.commands.output import answer_json, console, output, progress_bar, show_answer
-
-if TYPE_CHECKING:
-    from bot.messages import Confirmation
+from bot.commands.output import answer_json, ask, console, output, progress_bar, show_answer
 
 
 @click.command()
@@ -30,7 +25,7 @@ def lookup(name: str | None, arguments: tuple[str, ...], *, yes: bool, channel: 
     with output(as_json) as write:
         with progress_bar() as tell:
             answers = run(
-                look_up(settings, clean(name or ""), given, channel, None if yes else _ask, tell=tell)
+                look_up(settings, clean(name or ""), given, channel, None if yes else ask, tell=tell)
             )
         for answer in answers:
             if write:
@@ -46,12 +41,3 @@ def _pair(word: str) -> tuple[str, str]:
     if not equals:
         raise click.UsageError(f"{word!r} is no PARAMETER=VALUE; write, for example, product=A8.")
     return name, value
-
-
-def _ask(confirmation: "Confirmation") -> bool:
-    """Asks at the terminal, on standard error; no is the answer where there is nobody to ask."""
-    click.echo(confirmation.text, err=True)
-    try:
-        return click.confirm("?", default=False, err=True)
-    except click.Abort:
-        return False

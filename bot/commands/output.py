@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
+import click
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from bot.doctor import Check
-    from bot.messages import Answer
+    from bot.messages import Answer, Confirmation
 
 
 Write = Callable[[object], None]
@@ -47,6 +49,15 @@ def answer_json(answer: "Answer") -> dict[str, Any]:
     if value["data"] is None:
         del value["data"]
     return value
+
+
+def ask(confirmation: "Confirmation") -> bool:
+    """Asks at the terminal, on standard error; no is the answer where there is nobody to ask."""
+    click.echo(confirmation.text, err=True)
+    try:
+        return click.confirm("?", default=False, err=True)
+    except click.Abort:
+        return False
 
 
 def console() -> "Console":

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from collections.abc import Sequence
 
 import yarl
 from discord import VoiceClient
@@ -11,12 +12,13 @@ from discord.http import Route
 
 from bot.desk import Desk
 from bot.errors import PostError, StateError
-from bot.messages import Attachment, Command, Delivery, Feedback, Message, Reply, Submit
+from bot.messages import Attachment, Command, Confirmation, Delivery, Feedback, Message, Reply, Submit
 from bot.settings import Settings
 from connectors.discord.delivery import ReplyMessages
 from connectors.discord.drafts import Drafts
 from connectors.discord.errors import DiscordError
 from connectors.discord.files import fetch
+from connectors.discord.forms import word_rows
 from connectors.discord.places import link
 from connectors.discord.posting import Piece, Poster
 from connectors.discord.records import Records
@@ -89,13 +91,18 @@ class DiscordConnector:
                 drafts=self._drafts,
             ).deliver(reply)
 
-    async def post(self, channel: str, text: str, key: str = "") -> None:
+    async def post(
+        self, channel: str, text: str, key: str = "", confirmations: Sequence[Confirmation] = ()
+    ) -> None:
         """Says something in `discord:#name` or `discord:123`; once for one `key`, within minutes."""
         try:
             async with self._rest.opened():
                 place = await self._poster.find(channel.partition(":")[2] or channel)
-                for part, piece in enumerate(messages(text, (), self._desk.phrases())):
-                    await self._poster.say(place, Piece(piece), key=(key or uuid.uuid4().hex, part))
+                phrases, key = self._desk.phrases(), key or uuid.uuid4().hex
+                *texts, last = messages(text, (), phrases)
+                pieces = [*map(Piece, texts), Piece(last, word_rows(confirmations, phrases))]
+                for part, piece in enumerate(pieces):
+                    await self._poster.say(place, piece, key=(key, part))
         except DiscordError as error:
             raise PostError(f"Discord does not take a message in `{channel}`: {error.reason}.") from None
 

@@ -1,12 +1,14 @@
 """The connector: what the bot hears from Slack and says there."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from bot.desk import Desk
 from bot.errors import AttachmentError, PostError
-from bot.messages import Attachment, Command, Delivery, Feedback, Message, Reply, Submit
+from bot.messages import Attachment, Command, Confirmation, Delivery, Feedback, Message, Reply, Submit
 from bot.settings import Settings
+from connectors.slack.buttons import waiting
 from connectors.slack.delivery import ThreadReply
 from connectors.slack.errors import SlackError
 from connectors.slack.files import fetch
@@ -44,14 +46,16 @@ class SlackConnector:
         else:
             await respond(workspace, event, reply, delivery, self._desk)
 
-    async def post(self, channel: str, text: str, key: str = "") -> None:
+    async def post(
+        self, channel: str, text: str, key: str = "", confirmations: Sequence[Confirmation] = ()
+    ) -> None:
         """Says something in `slack:#name` or `slack:C123`; with a `key` once for that key."""
         place = channel.partition(":")[2] or channel
         workspace = await self._workspaces.named_in(key)
         if workspace is None:
             raise PostError(f"`{channel}` cannot be written to: it is not known in which workspace it is.")
         try:
-            await say(workspace, place, text, key)
+            await say(workspace, place, text, key, waiting(confirmations, self._desk.phrases()))
         except SlackError as error:
             raise PostError(f"`{channel}` cannot be written to: Slack says {error.code}.") from None
 

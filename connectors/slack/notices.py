@@ -1,11 +1,12 @@
 """What the bot says outside a turn: once, as far as Slack lets one tell."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.slack.errors import SlackError
-from connectors.slack.rendering import said
+from connectors.slack.rendering import Block, said
 from connectors.slack.workspaces import Workspace
 
 log = logging.getLogger(__name__)
@@ -16,10 +17,11 @@ _BACK = timedelta(hours=1)
 _READ = 100
 
 
-async def say(workspace: Workspace, place: str, text: str, key: str) -> None:
-    """Says it in `#name` or `C123`; raises `SlackError`."""
+async def say(workspace: Workspace, place: str, text: str, key: str, below: Sequence[Block] = ()) -> None:
+    """Says it in `#name` or `C123`, the last message with what goes `below`; raises `SlackError`."""
     channel = await workspace.directory.id_of(place) if place.startswith("#") else place
-    posts = said(text)
+    *posts, last = said(text)
+    posts.append({**last, "blocks": [*last.get("blocks", ()), *below]} if below else last)
     begun = await _said(workspace, channel, key) if key else 0
     for part, post in enumerate(posts[begun:], begun):
         slot = await workspace.pace.line.enter(channel, datetime.now(UTC))

@@ -1,20 +1,22 @@
 """Answers to commands and to presses of buttons: seen by who gave them alone."""
 
 import logging
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.actions import PRESSED
+from bot.actions import PRESSED, stoppable
 from bot.desk import Desk
 from bot.messages import Answer, Command, Delivery, Feedback, Reply, Status
 from bot.tools.names import PRESSES
 from connectors.pacing import Paced
 from connectors.slack import buttons, outcomes
 from connectors.slack.errors import SlackError
-from connectors.slack.rendering import Post, draft, messages, said
+from connectors.slack.rendering import Block, Post, draft, messages, said
 from connectors.slack.thread import Thread
 from connectors.slack.workspaces import Workspace
 
@@ -22,25 +24,30 @@ log = logging.getLogger(__name__)
 
 _LEAD = 1.0
 """Seconds after which a command is told to be under way."""
-_PROGRESS = 30.0
-"""Seconds between two tellings."""
+_PROGRESS = 5.0
+"""Seconds between two looks at whether it is time to tell."""
+_TOLD_AFTER = (0.0, 20.0, 120.0, 600.0)
+"""Seconds after which it is told how a command goes: no oftener may its answer be changed."""
 _SECONDS = 10
 
 
 class _Response:
     """Slack's address for answers to one command: five in half an hour."""
 
-    def __init__(self, workspace: Workspace, event: Command | Feedback) -> None:
+    def __init__(self, workspace: Workspace, event: Command | Feedback, stop: Sequence[Block]) -> None:
         self._workspace = workspace
         self._where = event.reference
         # The address that comes with a button stands for the message below which it is.
         pressed = isinstance(event, Feedback) or event.name in PRESSED
         self._left = 0 if pressed or not event.reference.get("response_url") else 5
+        self._stop = stop
+        self._began = time.monotonic()
 
     async def progress(self, text: str) -> None:
-        """How it goes; the last answer is kept for how it ended."""
-        if self._left > 1:
-            await self._send(draft(text) or {"text": "…"}, replace=True)
+        """How it goes, where it can be stopped; the last answer is kept for how it ended."""
+        due = _TOLD_AFTER[5 - self._left] if self._left > 1 else math.inf
+        if time.monotonic() - self._began >= due:
+            await self._send(draft(text, self._stop) or {"text": "…"}, replace=True)
 
     async def end(self, posts: list[Post]) -> None:
         """How it ended: in the place of the progress, or where that is not possible any more, beside it."""
@@ -87,7 +94,8 @@ async def respond(
     workspace: Workspace, event: Command | Feedback, reply: Reply, delivery: Delivery, desk: Desk
 ) -> None:
     """The reply to a command or a press: its progress where it takes long, then how it ended."""
-    response = _Response(workspace, event)
+    phrases = await desk.phrases_in(event.channel)
+    response = _Response(workspace, event, buttons.stop(event.id, phrases) if stoppable(event) else ())
     answer: Answer | None = None
     async with Paced(response.progress, lead=_LEAD, interval=_PROGRESS) as paced:
         async for chunk in reply:
@@ -98,7 +106,6 @@ async def respond(
     if answer is None or not answer.text or event.reference.get("quiet"):
         return
     await delivery.check()
-    phrases = await desk.phrases_in(event.channel)
     posts = messages(answer, phrases, buttons.below(answer, event.id, phrases))
     try:
         if isinstance(event, Command) and event.name in PRESSES:

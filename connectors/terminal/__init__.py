@@ -7,7 +7,7 @@ reply travels through Redis.
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,7 +51,9 @@ class TerminalConnector:
         await delivery.check()
         await self._replies.publish(event.id, reply)
 
-    async def post(self, channel: str, text: str, key: str = "") -> None:
+    async def post(
+        self, channel: str, text: str, key: str = "", confirmations: Sequence[Confirmation] = ()
+    ) -> None:
         """There is no one to post to: a terminal shows replies alone."""
         raise PostError("a terminal shows replies alone.")
 
@@ -94,9 +96,11 @@ class Terminal:
         async for chunk in self._replies.read(id_, alive=self._alive):
             yield chunk
 
-    async def command(self, name: str, channel: str = LOCAL, **arguments: Any) -> AsyncGenerator[AnyChunk]:
-        """Gives a command, and tells how it goes."""
-        id_ = f"{NAME}:{uuid.uuid4()}"
+    async def command(
+        self, name: str, channel: str = LOCAL, *, id_: str | None = None, **arguments: Any
+    ) -> AsyncGenerator[AnyChunk]:
+        """Gives a command, and tells how it goes; `id_` is what it can be stopped by."""
+        id_ = id_ or f"{NAME}:{uuid.uuid4()}"
         command = Command(
             id=id_,
             thread=id_,

@@ -16,8 +16,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text as Styled
 
+from bot.admin import read_command
 from bot.messages import Answer, Replace, Reply, Status, Text
-from connectors.terminal import Terminal
+from connectors.terminal import LOCAL, Terminal
 from connectors.terminal.completing import LookupCompleter
 
 _WIDTH = 100
@@ -25,7 +26,8 @@ _HELP = """\
 Type a question. Also:
 
 - `/sources` what is indexed and how fresh it is
-- `/reindex [source]` read what changed
+- `/reindex [source|document] [--dry-run] [--full]` read what changed; `/reindex cancel` ends it
+- `/sources pause name`, `/sources resume name` whether a source is read by itself
 - `/status` what the bot is doing
 - `/lookup [name] [parameter=value …]` make a lookup: stock, an order; Tab completes
 - `/new` begin a new thread: follow-ups no longer refer to what was said
@@ -76,9 +78,9 @@ class Chat:
     async def _take(self, said: str) -> None:
         if not said.startswith("/"):
             reply = self._terminal.ask(said, self._channel, f"chat-{self._thread}")
-            await self._confirm(await show(self._console, reply))
+            await self._confirm(await show(self._console, reply), self._channel)
             return
-        name, *words = said[1:].split()
+        name = said[1:].split(maxsplit=1)[0] if said[1:].strip() else ""
         match name:
             case "help" | "ayuda" | "":
                 self._console.print(Markdown(_HELP))
@@ -88,12 +90,14 @@ class Chat:
             case "lookup" | "consulta":
                 tool, _, given = said.partition(" ")[2].strip().partition(" ")
                 reply = self._terminal.command("lookup", self._channel, tool=tool, arguments=given)
-                await self._confirm(await show(self._console, reply))
+                await self._confirm(await show(self._console, reply), self._channel)
             case _:
-                arguments = {"source": words[0]} if words else {}
-                await show(self._console, self._terminal.command(name, **arguments))
+                name, arguments = read_command(said[1:])
+                # Who runs the machine gives orders to it, whatever channel they speak as.
+                answer = await show(self._console, self._terminal.command(name, **arguments))
+                await self._confirm(answer, LOCAL)
 
-    async def _confirm(self, answer: Answer | None) -> None:
+    async def _confirm(self, answer: Answer | None, channel: str) -> None:
         """Asks what waits for a yes, as long as it does."""
         for confirmation in answer.confirmations if answer else ():
             left = (confirmation.until - datetime.now(UTC)).total_seconds()
@@ -102,7 +106,7 @@ class Chat:
                 async with asyncio.timeout(max(left, 0)):
                     said = await PromptSession[str]().prompt_async(f"{confirmation.tool}? [y/n] ")
             accept = said.strip().casefold() in {"y", "yes", "s", "sí", "si"}
-            await show(self._console, self._terminal.press(confirmation, accept, self._channel))
+            await show(self._console, self._terminal.press(confirmation, accept, channel))
 
 
 async def show(console: Console, reply: Reply) -> Answer | None:

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from bot.messages import (
     Attachment,
     Channel,
     Command,
+    Confirmation,
     Delivery,
     Feedback,
     Message,
@@ -53,6 +54,8 @@ class Room:
     name: str = "slack"
     posts: dict[str, Post] = field(default_factory=dict)
     said: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[Confirmation] = field(default_factory=list)
+    """What was asked for outside turns."""
     files: dict[str, bytes] = field(default_factory=dict)
     broken: str = ""
     """Why nothing can be said outside turns."""
@@ -84,12 +87,15 @@ class Room:
                     post.answer = chunk
         self.ended.setdefault(event.id, asyncio.Event()).set()
 
-    async def post(self, channel: str, text: str, key: str = "") -> None:
+    async def post(
+        self, channel: str, text: str, key: str = "", confirmations: Sequence[Confirmation] = ()
+    ) -> None:
         """Says something once for a key."""
         if self.broken:
             raise PostError(self.broken)
         if key not in self.keys:
             self.said.append((channel, text))
+            self.asked += confirmations
         self.keys.add(key)
         if self.lost:
             self.lost -= 1

@@ -70,6 +70,7 @@ class FakeApp:
     changes: dict[str, Any] = field(default_factory=dict)
     failure: BaseException | None = None
     problem: str | None = None
+    hindrance: str | None = None
 
     def note(self, *call: Any) -> None:
         print("a library prints something")  # noqa: T201 - what --json must keep off standard output
@@ -87,11 +88,21 @@ class FakeApp:
         self.note("search", *arguments)
         return HITS
 
-    async def index(self, _: Any, source: str | None, tell: Any, **flags: bool) -> list[dict[str, Any]]:
+    async def index(
+        self, _: Any, source: str | None, tell: Any, agree: Any, **flags: bool
+    ) -> list[dict[str, Any]]:
         self.note("index", source, {name for name, given in flags.items() if given})
         tell("handbook", 1, 2)
         return [{"source": "handbook", "seen": 2, "failed": FAILED,
-                 "problem": self.problem}]  # fmt: skip
+                 "problem": self.problem, "hindrance": self.hindrance}]  # fmt: skip
+
+    async def cancel_index(self, _: Any, source: str | None) -> Answer:
+        self.note("cancel", source)
+        return answer_to(AskRequest("", ""), **self.changes)
+
+    async def sources(self, _: Any, action: str | None, source: str | None) -> Answer:
+        self.note("sources", action, source)
+        return answer_to(AskRequest("", ""), **self.changes)
 
     async def status(self, _: Any) -> dict[str, Any]:
         self.note("status")
@@ -114,7 +125,7 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeApp:
     (tmp_path / "vocero.toml").touch()
     monkeypatch.chdir(tmp_path)
     fake = FakeApp()
-    requests = ("ask_many", "search", "index", "status", "evaluate_retrieval")
+    requests = ("ask_many", "search", "index", "cancel_index", "sources", "status", "evaluate_retrieval")
     for name, functions in (("bot.app", ("run_chat", "run_serve")), ("bot.requests", requests)):
         module = types.ModuleType(name)
         module.AskRequest = AskRequest  # type: ignore[attr-defined]
@@ -292,6 +303,33 @@ def test_index_fails_with_its_source(vocero: Vocero, app: FakeApp) -> None:
     assert json.loads(out)["sources"][0]["problem"] == "The folder is gone."
 
 
+def test_index_that_was_interrupted_ends_as_such(vocero: Vocero, app: FakeApp) -> None:
+    """With what had been read by then."""
+    app.problem, app.hindrance = "It was stopped.", "stopped"
+    code, out, _ = vocero("index", "--json")
+    assert (code, json.loads(out)["sources"][0]["seen"]) == (130, 2)
+
+
+def test_index_can_be_ended_from_elsewhere(vocero: Vocero, app: FakeApp) -> None:
+    """Of one source or of all; where nothing is read, that is said and is no success."""
+    app.changes = {"text": "Detengo la lectura.", "citations": ()}
+    assert "Detengo" in vocero("index", "handbook", "--cancel")[1]
+    app.changes = {"text": "No se está leyendo nada.", "outcome": "refused", "citations": ()}
+    code, out, _ = vocero("index", "--cancel")
+    assert (code, "No se está leyendo nada." in out) == (1, True)
+    assert app.calls == [("cancel", "handbook"), ("cancel", None)]
+
+
+def test_sources_are_shown_paused_and_resumed(vocero: Vocero, app: FakeApp) -> None:
+    """What is missing or unknown is a mistake in the call."""
+    app.changes = {"data": {"sources": []}, "citations": ()}
+    assert json.loads(vocero("sources", "--json")[1]) == {"sources": []}
+    assert vocero("sources", "pause", "handbook")[0] == 0
+    assert vocero("sources", "pause")[0] == 2
+    assert vocero("sources", "stop", "handbook")[0] == 2
+    assert app.calls == [("sources", None, None), ("sources", "pause", "handbook")]
+
+
 def test_status(vocero: Vocero) -> None:
     """The report as it is, or in tables."""
     assert json.loads(vocero("status", "--json")[1])["documents"] == 3
@@ -367,6 +405,7 @@ def test_version_and_help(vocero: Vocero) -> None:
         "review",
         "search",
         "serve",
+        "sources",
         "status",
     }
     assert all(f"  {name} " in out for name in cli.commands)

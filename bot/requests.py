@@ -5,17 +5,14 @@ import contextlib
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.app import Tell, command, open_terminal
 from bot.editing import searchable
 from bot.errors import VoceroError
-from bot.messages import Answer, Confirmation, parse_channel
+from bot.messages import Answer, AnyChunk, Confirmation, parse_channel
 from bot.opening import open_library
 from bot.settings import Settings
-
-if TYPE_CHECKING:
-    from connectors.terminal import Terminal
 
 _AT_ONCE = 8
 """Questions of one file that are under way at once."""
@@ -126,7 +123,7 @@ async def index(
         id_ = f"terminal:{uuid.uuid4()}"
         flags = {"wait": wait, "dry_run": dry_run, "full": full, "allow_deletions": allow_deletions}
         reading = asyncio.ensure_future(command(terminal, "reindex", tell, id_=id_, source=target, **flags))
-        answer = await _to_its_end(reading, terminal, id_)
+        answer = await _to_its_end(reading, lambda: terminal.command("stop", answer=id_))
         reports = _reports(answer)
         for question in answer.confirmations if agree else ():
             assert agree is not None
@@ -137,7 +134,9 @@ async def index(
     return reports
 
 
-async def _to_its_end(reading: "asyncio.Future[Answer]", terminal: "Terminal", id_: str) -> Answer:
+async def _to_its_end(
+    reading: "asyncio.Future[Answer]", stop: Callable[[], AsyncGenerator[AnyChunk]]
+) -> Answer:
     """The answer, also when the person at the terminal has had enough: then the sooner."""
     try:
         return await asyncio.shield(reading)
@@ -145,7 +144,7 @@ async def _to_its_end(reading: "asyncio.Future[Answer]", terminal: "Terminal", i
         if reading.cancelled() or (task := asyncio.current_task()) is None:
             raise
         task.uncancel()
-        async with contextlib.aclosing(terminal.command("stop", answer=id_)) as stopping:
+        async with contextlib.aclosing(stop()) as stopping:
             async for _ in stopping:
                 pass
         return await reading

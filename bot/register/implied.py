@@ -91,7 +91,8 @@ def _stated(place: Place) -> Tier | None:
     if word in _WISHED:
         return "soft" if before in _RELATING or place.subject == "si" else None
     if word == "esté":
-        return "soft" if after in _READY and before in ("cuando", "que") else None
+        said = after in _READY and (after.startswith("segur") or place.has("U"))
+        return "soft" if said and before in ("cuando", "que") else None
     if place.subject == "si" and before in ("si", "lo"):
         return _conditioned(place)
     opens = (place.start == "first" and not place.token.label) or _led(place)

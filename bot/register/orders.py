@@ -9,6 +9,7 @@ from bot.register.forms import Class, Reading, readings, third_person
 from bot.register.place import Place, Verdict
 from bot.register.words import words
 
+_ASKING: Final = frozenset("qué cómo cuándo dónde cuál cuáles quién cuánto".split())
 _BEFORE: Final = {("antes", "de"), ("de", "nuevo"), ("al", "final"), ("al", "principio"), ("otra", "vez")}
 _AFTER_ORDERS: Final = words("orders", "after_orders")
 _CALLS: Final = words("orders", "calls")
@@ -51,6 +52,9 @@ def tu_order(place: Place, reading: Reading) -> Verdict:
         return "T", "hard"
     if place.asked or not place.start:
         return None
+    phrase = (word, place.at(1)) in _PHRASES
+    if phrase and (place.start != "joined" or place.coordinated("T", "V", "TV")):
+        return "T", "hard"
     if place.start == "joined" and (not place.coordinated("T", "TV") or _tells_before(place)):
         return ("T", "soft") if place.marks and verb not in _NEVER else None
     return _ve(place) if word == "ve" else _maybe_third(place, verb)
@@ -83,8 +87,6 @@ def _maybe_third(place: Place, verb: str) -> Verdict:
         other = place.at(1) in ("y", "o") or any(token.word in _FIRST_PERSON for token in place.tokens)
         sure = len(word) > 3 or place.token.sign or (place.at(1) and not other)
         return "T", "hard" if sure else "soft"
-    if (word, place.at(1)) in _PHRASES and place.start != "joined":
-        return "T", "hard"
     if verb in _NEVER and not (verb == "pasar" and place.start == "comma" and _after_purpose(place)):
         # Pasa por recepción, pasa el ratón.
         goes_in = place.start == "first" and (
@@ -136,8 +138,9 @@ def _instructed(place: Place, verb: str) -> bool:
     works = verb in _DESCRIPTIVE or verb.endswith(("izar", "ificar"))
     if not works or verb in _PERSONAL:
         shown = place.token.hidden_after and verb in _PERSONAL  # Usa `x`, escribe «sí».
+        asked = place.at(1) in _ASKING  # Configura cómo se entra.
         more = not works and place.at(1) in _MORE and place.word + "s" not in _NOMINAL  # Come más.
-        return place.with_object or place.token.step or shown or more or _directed(place, verb)
+        return place.with_object or place.token.step or asked or shown or more or _directed(place, verb)
     return _directed(place, verb) if place.with_object or place.token.hidden_after else False
 
 

@@ -35,6 +35,7 @@ _PRONOUNS: Final[dict[str, Class]] = {
 }  # fmt: skip
 # Créeme is said of creer, párelo of parar, véngame of venir.
 _UNLIKELY: Final = frozenset(("crear", "parir", "vengar"))
+_SURE: Final = frozenset("seguro segura listo lista".split())
 _BEFORE_NAMES: Final = frozenset("el un la una los del al letra".split())
 # Sé que, sé cómo: what I know.
 _KNOWN: Final = frozenset(("que", "cómo", "dónde", "qué", "quién", "cuándo", "de", "lo"))
@@ -44,7 +45,7 @@ _SHARP: Final = frozenset(("más", "menos", "mejor", "peor", "igual", "mayor", "
 
 def concerns(word: str) -> bool:
     """Whether a word could address somebody, wherever it stands."""
-    return word in _PRONOUNS or word in THIRD_PERSONS or bool(readings(word))
+    return word in _PRONOUNS or word in THIRD_PERSONS or word == "estas" or bool(readings(word))
 
 
 def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
@@ -53,6 +54,8 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
     if word in _PRONOUNS:
         cls: Class = "T" if word == "tu" and _does(place.at(1)) else _PRONOUNS[word]
         return (cls, "hard", None) if _is_pronoun(place) else None
+    if word == "estas" and place.at(1) in _SURE:
+        return "TV", "hard", None  # Estas seguro: without its accent.
     named = word in _NEVER_NAMES and text[0].isupper()
     if named or place.abbreviated or (word in _FUNCTION and not _verb_after_all(place)):
         return None

@@ -23,6 +23,7 @@ _NEVER_TV: Final = words("never", "TV")
 _NEVER_V: Final = words("never", "V")
 _NEVER_W: Final = words("never", "W")
 _NEVER_NAMES: Final = words("never", "names")
+_I_DID: Final = words("context", "i_did")
 _PAST: Final = words("orders", "past")
 _NOMINAL: Final = words("verbs", "nominal")
 
@@ -175,7 +176,7 @@ def _like_past(infinitive: str, word: str) -> bool:
 
 def _vos_or_past(place: Place) -> Verdict:
     start, company = place.start, place.has("V", "TV")
-    told = any(token.word in _FIRST_PERSON for token in place.tokens)
+    told = any(token.word in _FIRST_PERSON or token.word in _I_DID for token in place.tokens)
     if not start or place.negated or place.leaned_on or place.asked or (told and not place.has("V")):
         return None
     if start == "joined" and not company:
@@ -228,7 +229,7 @@ def _cued(cls: Class, place: Place) -> Verdict:
         return None
     subject = "" if place.token.comma else place.subject
     # Ya presentes, aún activas: an adjective as well.
-    alone = subject == "no" and not place.at(1)  # Series no presentes.
+    alone = subject == "no" and not place.at(1) and place.at(-2) != "si"  # Series no presentes.
     led = subject in _STRONG and subject not in _ALSO_ADJECTIVES and not alone
     relative = subject == "que" and place.at(-2) not in _SHARP
     if led or relative or place.leaned_on or (place.with_object and place.start):

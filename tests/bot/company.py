@@ -1,15 +1,21 @@
 """A small company to talk to: documents in a folder, settings, and a terminal to its bot."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from bot.app import open_terminal
 from bot.config import load_settings
 from bot.messages import Answer
 from bot.settings import Settings
 from connectors.terminal import Terminal
+from knowledge.documents import Listed
+from knowledge.readers import Readers
+from knowledge.sources.folder import FolderSource
 
 VACATIONS = """\
 # Política de vacaciones
@@ -36,7 +42,12 @@ Una analista cobra entre 900 y 1.200 al mes.
 
 
 def company(folder: Path, extra: str = "", *, llm: str = "", **documents: str) -> Settings:
-    """Writes a company's files and gives its settings; `documents` are more public ones by name."""
+    """Writes a company's files and gives its settings; `documents` are more public ones by name.
+
+    An `identities.toml` that is there already is made use of.
+    """
+    if (folder / "identities.toml").exists():
+        llm = f'identities = "identities.toml"\n{llm}'
     public = {"vacaciones": VACATIONS} | documents
     for name, text in public.items():
         path = folder / "docs" / f"{name}.md"
@@ -70,6 +81,20 @@ sources = ["docs", "people"]
         "utf-8",
     )
     return load_settings(folder / "vocero.toml", environ={})
+
+
+def give_readers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Readers]:
+    """Has folders tell readers as other services do: those that are put in here, by document."""
+    readers: dict[str, Readers] = {}
+    plain = FolderSource.list
+
+    def with_readers(source: FolderSource) -> Iterator[Listed]:
+        for listed in plain(source):
+            first, *within = readers.get(listed.document) or (None,)
+            yield replace(listed, readers=first, within=tuple(within))
+
+    monkeypatch.setattr(FolderSource, "list", with_readers)
+    return readers
 
 
 class Talk:

@@ -1,8 +1,8 @@
 """Who may read what: people, groups, channels, guests, sources, and documents with readers of their own."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,9 @@ from bot.identities import Identities, load_identities
 from bot.messages import Answer, Channel, Message, Person
 from bot.settings import Settings
 from knowledge.answers import Question
-from knowledge.documents import Listed
 from knowledge.library import Library
 from knowledge.readers import all_of, permits
-from knowledge.sources.folder import FolderSource
+from tests.bot.company import give_readers
 from tests.bot.room import ANA, BETO, HELP, People, room
 
 MAIL = {
@@ -248,15 +247,7 @@ class Guarded:
 @asynccontextmanager
 async def guarded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Guarded]:
     """The bot of that company."""
-    readers: dict[str, Lists] = {}
-    plain = FolderSource.list
-
-    def with_readers(source: FolderSource) -> Iterator[Listed]:
-        for listed in plain(source):
-            first, *within = readers.get(listed.document) or (None,)
-            yield replace(listed, readers=first, within=tuple(within))
-
-    monkeypatch.setattr(FolderSource, "list", with_readers)
+    readers = give_readers(monkeypatch)
     for word, source in WORDS.items():
         (folder / source).mkdir(exist_ok=True)
         (folder / source / f"{word}.md").write_text(told(word), "utf-8")

@@ -33,6 +33,8 @@ class Methods:
     )
     posts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """What stands in the channels, by channel and timestamp; what is streamed has `streaming`."""
+    people: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What there is to be told of people besides."""
     administrators: set[str] = field(default_factory=lambda: {"UADMIN"})
     """Of the workspace."""
     views: list[dict[str, Any]] = field(default_factory=list)
@@ -113,14 +115,15 @@ class Methods:
 
     def _users_info(self, user: str, **_: Any) -> dict[str, Any]:
         locales = {"UANA": "es-AR", "UADMIN": "es-ES"}
-        profile = {"display_name": user.lower()}
+        more = dict(self.people.get(user, {}))
+        profile = {"display_name": user.lower()} | more.pop("profile", {})
         info = {
             "id": user,
             "is_admin": user in self.administrators,
             "locale": locales.get(user),
             "profile": profile,
         }
-        return {"user": info}
+        return {"user": info | more}
 
     def _conversations_info(self, channel: str, **_: Any) -> dict[str, Any]:
         if channel not in self.channels:

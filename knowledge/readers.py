@@ -32,7 +32,7 @@ def dump_readers(readers: Readers) -> str | None:
     return json.dumps(sorted(sorted(listed) for listed in readers), ensure_ascii=False)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def load_readers(written: str | None) -> Readers:
     """What `dump_readers` wrote."""
     return tuple(frozenset(listed) for listed in json.loads(written)) if written else ()

@@ -24,7 +24,9 @@ from knowledge.words import english_share
 log = logging.getLogger(__name__)
 
 _DEPTH = 100  # candidates of each engine
-_DEEPER, _DEEPEST = 4, 6_400  # where some of them may not be read: times as many, and at most
+# Where some candidates may not be read, more are asked for: times as many, and at most. So many near ones
+# are enough, for each look deeper costs as much as the whole search.
+_DEEPER, _DEEPEST, _ENOUGH = 4, 3_200, 24
 _SPARE = 1.5  # times as many candidates as asked for are read: some may be of replaced documents
 
 
@@ -168,15 +170,17 @@ class Retriever:
             depth *= _DEEPER
 
     def _nearest(self, embedding: Vector, wanted: int, bounds: "_Bounds") -> dict[str, float]:
-        """The nearest that may be read, `wanted` of them wherever there are as many."""
+        """The nearest that may be read, enough of them wherever there are."""
         assert self._vectors is not None
         depth = wanted
         while True:
             near = dict(self._vectors.query(embedding, depth, bounds.sources))
             kept = _without(near, self._hidden(near.keys(), bounds))
-            if len(kept) >= wanted or len(near) < depth or depth >= _DEEPEST:
+            if len(kept) >= min(wanted, _ENOUGH) or len(near) < depth or depth >= _DEEPEST:
                 return dict(islice(kept.items(), wanted))
-            depth *= _DEEPER
+            # As many as it takes where those further away may be read as often; half as many again.
+            expected = 1.5 * depth * _ENOUGH / max(len(kept), 1)
+            depth = min(max(int(expected), 2 * depth), _DEEPEST)
 
     def _hidden(self, ids: Set[str], bounds: "_Bounds") -> Collection[str]:
         return self._passages.unreadable(ids, bounds.readers) if bounds.readers is not None else ()

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from bot.config import Settings, load_settings
 from bot.doctor import Check, configuration_failure, examine, machine
 from bot.errors import ConfigurationError
+from tests.bot.company import give_readers
 from tests.providers import PROVIDERS, Turn, fails, provider_server
 from tests.providers import says as spoken
 
@@ -418,3 +419,32 @@ async def test_a_service_that_talks_nonsense_stops_no_other_check(company: Path,
     checks = {found.name: found.status for found in await examine(settings)}
     assert checks["slack"] == "fail"
     assert checks["source docs"] == "ok"
+
+
+async def test_groups_that_nobody_is_are_named(company: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With how many documents are not for everyone; the file of identities says who is in them."""
+    give_readers(monkeypatch)["a.md"] = (frozenset({"group:rrhh", "mail:ana@x.example"}),)
+    found = await check(configured(company), "source docs")
+    assert (found.status, found.text) == (
+        "warn",
+        "1 documents, 1 of them not for everyone; nobody is group:rrhh.",
+    )
+    assert "identities" in str(found.remedy)
+    (company.parent / "identities.toml").write_text('[people]\n"discord:role:RH" = ["group:rrhh"]\n')
+    found = await check(configured(company, 'identities = "identities.toml"'), "source docs")
+    assert (found.status, found.text) == ("ok", "1 documents, 1 of them not for everyone")
+
+
+@pytest.mark.parametrize(("granted", "status"), [(ASKED, "warn"), ([*ASKED, "users:read.email"], "ok")])
+async def test_addresses_are_asked_for_where_documents_have_readers(
+    company: Path, serve: Serve, granted: list[str], status: str
+) -> None:
+    """Without the scope those documents are found by hardly anyone; elsewhere it is of no use."""
+    scopes = says(AUTH, headers={"x-oauth-scopes": ",".join(granted)})
+    url = await serve({"/api/auth.test": scopes, "/api/apps.connections.open": says({"ok": True})})
+    tokens = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "VOCERO_SLACK_API_URL": f"{url}/api/"}
+    drive = '[[sources]]\nname = "drive"\nkind = "drive"\n'
+    settings = configured(company, "", drive, GOOGLE_CREDENTIALS="{}", **tokens)
+    assert (await check(settings, "slack")).status == status
+    without = settings.model_copy(update={"sources": settings.sources[:1]})
+    assert (await check(without, "slack")).status == "ok"

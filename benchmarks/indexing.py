@@ -77,6 +77,29 @@ def one_changed(table: Table, library: Library, documents: Path, count: int) -> 
     )
 
 
+def some_changed(table: Table, library: Library, documents: Path) -> None:
+    """1, 50 and 500 changed documents among all, the listing taken off: what each of them costs."""
+    files = sorted(documents.rglob("*.md"))
+    library.sync("docs")
+    with spending() as idle:
+        library.sync("docs")
+    each: dict[int, float] = {}
+    for many in (1, 50, 500):
+        costs = []
+        for turn in range(3):
+            for path in files[:: len(files) // many][:many]:
+                text = path.read_text("utf-8", "replace")
+                path.write_text(f"{text}\n\nNota {turn} de {many} sobre el cambio.\n", "utf-8")
+            with spending() as spent:
+                report = library.sync("docs")
+            assert report.changed == many, report
+            costs.append(spent.cpu - idle.cpu)
+        each[many] = sorted(costs)[1] / many * 1000
+        told = f"{each[many] * many / 1000:.2f} CPU s, {each[many]:.1f} ms each"
+        table.add(f"{many} changed of {len(files):,}, words (median of 3)", told)
+    table.add("each of 50 ÷ each of 500", f"{each[50] / each[500]:.2f} ×", "≤ 2")
+
+
 def fill_vectors(library: Library) -> None:
     """Random vectors for every passage: what a change costs does not depend on what they say."""
     vectors = library.vectors
@@ -145,6 +168,8 @@ def main() -> None:
                     unchanged(table, library, folder)
                 fill_vectors(library)
                 one_changed(table, library, folder, size)
+                if size == count:
+                    some_changed(table, library, folder)
         embedding(table, work, given.data, given.embed, given.stock)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bot.cron import Cron
+from bot.due import EVERY
 from bot.settings import Settings
 from bot.source_settings import SourceSettings
 
-_EVERY = timedelta(minutes=15)
 _GRACE = timedelta(hours=1)
 """That a reading may take, or come late."""
 
@@ -28,7 +28,7 @@ def fresh_until(source: SourceSettings, read: datetime) -> datetime:
     if source.stale_after is not None:
         return read + source.stale_after
     if source.cron is None:
-        every = source.every or _EVERY
+        every = source.every or EVERY
         return read + every + max(every, _GRACE)
     cron = Cron(source.cron)
     due = cron.after(read.astimezone())

@@ -18,6 +18,7 @@ from bot.attachments import Attachments
 from bot.bot import Bot
 from bot.budget import Budget
 from bot.channels import Channels
+from bot.correcting import Corrections
 from bot.desk import Desk
 from bot.dispatch import Dispatch
 from bot.errors import StateError
@@ -41,6 +42,7 @@ from bot.suggesting import Suggestions
 from bot.tools.joining import Tools
 from bot.voice import Voices
 from knowledge.library import Library
+from knowledge.official import OfficialAnswers
 from knowledge.priority import take_turns
 from knowledge.worker import WorkerProcess
 
@@ -98,6 +100,7 @@ async def _join(
     reader: WorkerProcess,
 ) -> Runtime:
     journal = Journal(library.database)
+    official = OfficialAnswers(library.database)
     dispatch = Dispatch(state.redis)
     memory = Memory(state.redis)
     channels = Channels(settings, library.database)
@@ -133,10 +136,11 @@ async def _join(
             records=records,
             runs=runs,
             reindexing=Reindexing(settings, library, dispatch, records=records, runs=runs, notices=notices),
+            official=official,
         ),
         presses=Presses(settings, channels, journal, dispatch, connectors, shelf=library),
         lookups=tools.commands,
-        opinions=journal,
+        opinions=Corrections(settings, journal, official),
     )
     desk = Desk(
         settings,

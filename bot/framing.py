@@ -91,6 +91,10 @@ def frame(result: Result, voice: Voice) -> Framed:
         if result.suggestions:
             framed.say(voice.say("not_found_suggestions"))
             framed.suggest(result.suggestions)
+    elif result.official:
+        for number, quote in result.quotes:
+            framed.quote(quote, number)
+        framed.say(voice.say("official_note"))
     elif result.quotes:
         framed.say(voice.say("answer_intro"))
         for number, quote in result.quotes:

@@ -40,7 +40,7 @@ def source_spec(settings: Settings, source: SourceSettings) -> SourceSpec:
         source.name,
         source.kind,
         {name: _filled(value, settings.variables) for name, value in source.options.items()},
-        Surroundings(settings.data / "sources" / source.name, settings.fetch.allow),
+        Surroundings(settings.data / "sources" / source.name, settings.fetch.allow, database_url(settings)),
         source.max_deleted,
     )
 

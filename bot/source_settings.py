@@ -14,7 +14,7 @@ from bot.fields import Base, Cron, Duration, Name, Table, place_or_glob
 from bot.tools.settings import FilePath, read_only, sqlite_beside
 from knowledge.sources import KINDS, plugin_kinds
 
-_PLANNED = ("slack", "discord", "answers")
+_PLANNED = ("slack", "discord")
 """Kinds that are known, and not available in this version."""
 
 
@@ -168,6 +168,14 @@ class DriveSettings(_Chosen):
     """JSON of a service account or of an authorised user, or the path of a file with it."""
 
 
+class AnswersSettings(SourceSettings):
+    """`kind = "answers"`: reviewed questions and answers."""
+
+    kind: Literal["answers"]
+    path: FilePath | None = None
+    """A Markdown file; none: only what is saved from chat."""
+
+
 class PluginSettings(SourceSettings):
     """A kind that another package adds; its options are its own."""
 
@@ -188,6 +196,7 @@ class PluginSettings(SourceSettings):
 SOURCE_KINDS: dict[str, type[SourceSettings]] = {
     "folder": FolderSettings, "web": WebSettings, "git": GitSettings, "sql": SqlSettings, "s3": S3Settings,
     "confluence": ConfluenceSettings, "notion": NotionSettings, "drive": DriveSettings,
+    "answers": AnswersSettings,
 }  # fmt: skip
 
 
@@ -207,6 +216,7 @@ AnySource = Annotated[
     | Annotated[ConfluenceSettings, Tag("confluence")]
     | Annotated[NotionSettings, Tag("notion")]
     | Annotated[DriveSettings, Tag("drive")]
+    | Annotated[AnswersSettings, Tag("answers")]
     | Annotated[PluginSettings, Tag("plugin")],
     Discriminator(_kind),
 ]

@@ -128,6 +128,8 @@ class Result:
     """The model broke off: the text is what had come by then."""
     disagreement: bool = False
     """Extractive: the first two quotes state other numbers about the same, the newer one first."""
+    official: bool = False
+    """A reviewed answer to just this question, quoted whole."""
     timings: dict[str, float] = field(default_factory=dict)
 
 
@@ -154,4 +156,14 @@ def quoted(extracted: Extract, hits: Sequence[Hit], timings: dict[str, float]) -
         citations=tuple(cited.values()),
         disagreement=extracted.disagreement,
         timings=timings,
+    )
+
+
+def official(hit: Hit, timings: dict[str, float]) -> Result:
+    """A reviewed answer as a result, as it stands."""
+    text = hit.passage.text
+    quote = Quote(hit.passage, text, 0, len(text), hit.passage.kind)
+    cited = Cited(1, hit.passage, text)
+    return Result(
+        "answered", text, 1.0, quotes=((1, quote),), citations=(cited,), official=True, timings=timings
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from knowledge import prompts
-from knowledge.answers import Piece, Question, Result, quoted
+from knowledge.answers import Piece, Question, Result, official, quoted
 from knowledge.composing import Composition
 from knowledge.documents import Hit
 from knowledge.errors import KnowledgeError, ModelError, RevokedError
@@ -16,6 +16,7 @@ from knowledge.followups import standalone
 from knowledge.generation import Generation
 from knowledge.given import among, vouched
 from knowledge.models import LanguageModel, ModelCall, Models, Task
+from knowledge.official import asks_the_same
 from knowledge.retrieval import Found
 
 _PASSAGES = 6
@@ -57,11 +58,14 @@ class Engine:
         models: Models | None = None,
         tasks: Mapping[Task, Sequence[str]] | None = None,
         *,
+        official: frozenset[str] = frozenset(),
         concurrency: int = 4,
     ) -> None:
+        """`official`: sources of reviewed answers, which win over every other."""
         self._retriever = retriever
         self._models = models
         self._tasks = tasks
+        self._official = official
         # Searching is CPU work in threads; more of them at once only makes each slower.
         self._slots = asyncio.Semaphore(concurrency)
 
@@ -102,6 +106,9 @@ class Engine:
         started = time.perf_counter()
         asked = await self._complete(question, model)
         timings["condense"] = time.perf_counter() - started
+        if (hit := await self._reviewed(question.neutral(asked), question)) is not None:
+            yield official(hit, timings), (hit,)
+            return
         found, extracted = await self._search(question.neutral(asked), question, timings)
         if model is None or not (found.hits or question.tools):
             yield quoted(extracted, found.hits, timings), found.hits
@@ -131,6 +138,22 @@ class Engine:
             if asked and len(asked) < 4 * len(text) + 400:
                 return asked
         return standalone(text, question.history[-1].question)
+
+    async def _reviewed(self, asked: str, question: Question) -> Hit | None:
+        """The official answer to just this question, if there is one and nothing else is asked for."""
+        sources = question.sources & self._official
+        if not sources or question.schema is not None or question.given or question.earlier:
+            return None
+        async with self._slots:
+            return await asyncio.to_thread(self._find_reviewed, asked, question, sources)
+
+    def _find_reviewed(self, asked: str, question: Question, sources: frozenset[str]) -> Hit | None:
+        found = self._retriever.search(asked, limit=_PASSAGES, sources=sources, readers=question.readers)
+        statistics = self._retriever.statistics
+        same = (
+            hit for hit in found.hits if asks_the_same(asked, question.neutral(hit.passage.title), statistics)
+        )
+        return next(same, None)
 
     async def _search(
         self, asked: str, question: Question, timings: dict[str, float]

@@ -23,7 +23,7 @@ from knowledge.models import Models, Price, Provider, Task
 from knowledge.opened import OpenIndex, Places
 from knowledge.priority import Priority
 from knowledge.retrieval import Found
-from knowledge.sources import Surroundings, open_source
+from knowledge.sources import OFFICIAL, Surroundings, open_source
 from knowledge.succession import GenerationStatus, Succession
 from knowledge.syncing import EVERYTHING, SHARE, Progress, SyncReport, Wanted
 from knowledge.vectors import Background
@@ -110,6 +110,7 @@ class Library:
         self._all_read = False
         self._llms = Models(settings.providers, settings.prices)
         self._engines: dict[tuple[str, ...], Engine] = {}
+        self._official = frozenset(source.name for source in settings.sources if source.kind == OFFICIAL)
 
     @property
     def names(self) -> list[str]:
@@ -240,7 +241,7 @@ class Library:
         with self._opening:
             if answer not in self._engines:
                 tasks = {**self._settings.tasks, "answer": answer} if answer else None
-                self._engines[answer] = Engine(self, self._llms, tasks)
+                self._engines[answer] = Engine(self, self._llms, tasks, official=self._official)
             return self._engines[answer]
 
     async def open_models(self) -> None:

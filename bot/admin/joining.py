@@ -4,6 +4,7 @@ from bot.admin.admin import Admin
 from bot.admin.channel import ChannelCommands
 from bot.admin.generations import GenerationCommands
 from bot.admin.index import IndexCommands
+from bot.admin.official import OfficialCommands
 from bot.admin.reviewing import ReviewCommands
 from bot.admin.spending import SpendingCommands
 from bot.admin.voices import VoiceCommands
@@ -18,6 +19,7 @@ from bot.reindexing.runs import Runs
 from bot.settings import Settings
 from bot.voice import Voices
 from knowledge.library import Library
+from knowledge.official import OfficialAnswers
 
 
 def open_admin(
@@ -33,12 +35,14 @@ def open_admin(
     records: Records,
     runs: Runs,
     reindexing: Reindexing,
+    official: OfficialAnswers,
 ) -> Admin:
     """The admin commands over everything they are about."""
     index = IndexCommands(settings, library, journal, dispatch, records=records, runs=runs)
     speaking = VoiceCommands(settings, channels, voices, answering)
     channel = ChannelCommands(settings, channels, voices)
     generations = GenerationCommands(library)
+    answers = OfficialCommands(settings, library, official)
     return Admin(
         settings,
         journal,
@@ -46,6 +50,9 @@ def open_admin(
             "status": index.status,
             "sources": index.sources,
             "review": ReviewCommands(settings, channels, library, journal).review,
+            "answers show": answers.show,
+            "answers approve": answers.approve,
+            "answers remove": answers.remove,
             "generations show": generations.show,
             "generations use": generations.use,
             "generations drop": generations.drop,

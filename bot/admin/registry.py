@@ -82,6 +82,9 @@ COMMANDS: dict[str, AdminCommand] = {
             slow=True,
         ),
         AdminCommand("review", (Parameter("source", completes="source"),), slow=True),
+        AdminCommand("answers show"),
+        AdminCommand("answers approve", (Parameter("number", required=True),)),
+        AdminCommand("answers remove", (Parameter("number", required=True),)),
         AdminCommand("generations show"),
         AdminCommand(
             "generations use", (Parameter("generation", required=True, completes="generation"),), slow=True

@@ -8,7 +8,7 @@ to what `open_source` calls, a class or a function `(name, *, …options) -> Sou
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,10 @@ _KINDS = {
     "confluence": ("knowledge.sources.confluence", "ConfluenceSource"),
     "notion": ("knowledge.sources.notion", "NotionSource"),
     "drive": ("knowledge.sources.drive", "DriveSource"),
+    "answers": ("knowledge.sources.answers", "AnswersSource"),
 }
+OFFICIAL = "answers"
+"""The kind of the reviewed answers, which win over what other sources say."""
 KINDS: frozenset[str] = frozenset(_KINDS)
 """Kinds of sources that come along."""
 WITH_READERS: frozenset[str] = frozenset({"confluence", "drive"})
@@ -41,6 +44,8 @@ class Surroundings:
     """A folder of its own for what it can fetch again; it may be deleted at any time."""
     allow: tuple[str, ...] = ()
     """Private addresses that may be reached, as in an allow-list."""
+    database: str = field(default="", repr=False)
+    """Address of the relational database, for what is kept there."""
 
 
 def plugin_kinds() -> frozenset[str]:

@@ -226,7 +226,7 @@ def test_the_models_address_from_the_environment_wins(load: Load) -> None:
         ('kind = "folder"', 'kind = "fodler"', '[[sources]] "handbook"', "did you mean `folder`?"),
         (
             'kind = "folder"',
-            'kind = "answers"',
+            'kind = "slack"',
             '[[sources]] "handbook"',
             "not available in this version",
         ),

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -25,8 +25,10 @@ from bot.tools.joining import Tools
 from bot.tools.turn import TurnTools
 from bot.voice import Voice
 from knowledge.answers import Calling, Discarded, Draft, Question, Result, Turn
+from knowledge.documents import Passage
 from knowledge.engine import Engine
-from knowledge.errors import RevokedError
+from knowledge.errors import ModelError, RevokedError
+from knowledge.judging import Judgement
 
 _GREETING = re.compile(
     r"^\W*(?:hola+|buenas(?: tardes| noches)?|buenos d[ií]as|buen d[ií]a|qu[eé] tal|hi|hello|hey|"
@@ -50,6 +52,10 @@ class Documents(Shelf, Protocol):
 
     def engine(self, llm: Sequence[str] = ()) -> Engine:
         """The engine that answers with these models, tried in order, or with the configured ones."""
+        ...
+
+    def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
+        """The live ones of these passages."""
         ...
 
     def never_synced(self) -> list[str]:
@@ -81,6 +87,8 @@ class _Asked:
     turns: Sequence[Remembered]
     """What was said before in its thread."""
     voice: Voice
+    anew: bool
+    """Not answered as before."""
 
 
 class Answering:
@@ -107,16 +115,36 @@ class Answering:
         self._tools = tools
         self._kept = kept
 
-    def answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
-        """The reply to a message: an answer, a refusal with its reason, or a word in return."""
-        reply = self._answer(message, channel, voice)
+    def answer(
+        self, message: Message, channel: ResolvedChannel, voice: Voice, *, anew: bool = False
+    ) -> Reply:
+        """The reply to a message: an answer, a refusal with its reason, or a word in return.
+
+        `anew`: not one that was given before.
+        """
+        reply = self._answer(message, channel, voice, anew=anew)
         return reply if voice.persona.format.json_schema is None else for_machines(reply)
 
     async def forget(self, turn: str) -> None:
         """The answer of a turn did not help: it is not given again."""
         await self._kept.forget(turn)
 
-    async def _answer(self, message: Message, channel: ResolvedChannel, voice: Voice) -> Reply:
+    async def judge(self, message: Message, channel: ResolvedChannel, answer: Answer) -> Judgement:
+        """What the models for that think of an answer; raises `ModelError`."""
+        spent = (f"{message.id}:judge", message.channel.key, message.author.id)
+        account = await self._budget.open(*spent, channel.budget, self._settings.llm)
+        if isinstance(account, Standing):
+            raise ModelError("The day's budget is used up: the answer was not judged.")
+        passages = await asyncio.to_thread(
+            self._library.passages, [cited.passage for cited in answer.citations if cited.passage]
+        )
+        try:
+            engine = self._library.engine()
+            return await engine.judge(message.text, answer.answer, tuple(passages.values()), account.enter)
+        finally:
+            await account.close()
+
+    async def _answer(self, message: Message, channel: ResolvedChannel, voice: Voice, *, anew: bool) -> Reply:
         may = rights(self._settings, channel, message)
         if message.replaces:
             await self._kept.forget(message.replaces)
@@ -144,7 +172,7 @@ class Answering:
             turns = await self._turns(message, may)
             try:
                 async for chunk in self._from_documents(
-                    _Asked(message, channel, may, attached, turns, voice)
+                    _Asked(message, channel, may, attached, turns, voice, anew)
                 ):
                     yield chunk
                 return
@@ -166,9 +194,8 @@ class Answering:
         """The answer that was given before, or one that may cost something."""
         message, voice = asked.message, asked.voice
         models: Sequence[str] = voice.persona.model or self._settings.llm
-        place = await self._kept.place(
-            message, asked.channel, asked.may, voice, models, follows=bool(asked.turns)
-        )
+        follows = bool(asked.turns) or asked.anew
+        place = await self._kept.place(message, asked.channel, asked.may, voice, models, follows=follows)
         if place and (kept := await self._kept.find(place, message)):
             old = await self._old({cited.source for cited in kept.citations}, voice)
             for part in repeated(message.id, kept, old, voice):

@@ -53,7 +53,7 @@ class TaskSettings(Table):
     condense: ModelsInOrder = ()
     """Completing a question from what was said before."""
     judge: ModelsInOrder = ()
-    """Judging answers in an evaluation."""
+    """Judging what a persona answers, in `vocero persona test --ask`."""
 
 
 class PriceSettings(Table):

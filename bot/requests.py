@@ -47,6 +47,21 @@ async def look_up(
     return answers
 
 
+async def try_persona(
+    settings: Settings, persona: str, questions: Sequence[str], channel: str, tell: Tell | None = None
+) -> list[dict[str, Any]]:
+    """What a persona answers to questions in a channel, each with what a model thinks of the answer."""
+    async with open_terminal(settings, tell) as terminal:
+        trials: list[dict[str, Any]] = []
+        for question in questions:
+            given = {"question": question, "persona": persona, "judge": True, "channel": channel}
+            answer = await command(terminal, "test", tell, **given)
+            if answer.data is None:
+                raise VoceroError(answer.text)
+            trials.append({"question": question} | answer.data)
+    return trials
+
+
 async def ask_many(
     settings: Settings, requests: Sequence[AskRequest], tell: Tell | None = None
 ) -> AsyncGenerator[Answer]:

@@ -9,12 +9,13 @@ from typing import Protocol
 from knowledge import prompts
 from knowledge.answers import Piece, Question, Result, official, quoted
 from knowledge.composing import Composition
-from knowledge.documents import Hit
+from knowledge.documents import Hit, Passage
 from knowledge.errors import KnowledgeError, ModelError, RevokedError
 from knowledge.extract import Extract, Statistics, extract
 from knowledge.followups import standalone
 from knowledge.generation import Generation
 from knowledge.given import among, vouched
+from knowledge.judging import Judgement, judge
 from knowledge.models import LanguageModel, ModelCall, Models, Task
 from knowledge.official import asks_the_same
 from knowledge.retrieval import Found
@@ -122,6 +123,20 @@ class Engine:
             answer = Generation(model, asked, question, found.hits, extracted, statistics, timings)
         async for piece in answer.stream():
             yield piece, answer.evidence
+
+    async def judge(
+        self,
+        question: str,
+        answer: str,
+        cited: Sequence[Passage],
+        enter: Callable[[ModelCall], None] | None = None,
+    ) -> Judgement:
+        """What the models for that think of an answer; raises `ModelError`, also where there is no model."""
+        if not (self._models and self._tasks):
+            raise ModelError(
+                "There is no language model to judge answers with: set `llm`, or `judge` in [tasks]."
+            )
+        return await judge(LanguageModel(self._models, self._tasks, enter), question, answer, cited)
 
     async def _complete(self, question: Question, model: LanguageModel | None) -> str:
         """The question as it stands by itself."""

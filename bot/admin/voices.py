@@ -1,6 +1,8 @@
 """Commands about who speaks, and how a question would be answered here: `persona`, `test`."""
 
 import difflib
+from dataclasses import asdict
+from typing import Any
 
 from bot.access import rights
 from bot.admin.steps import Done, Steps, refused
@@ -8,8 +10,9 @@ from bot.answering import Answering
 from bot.channels import Channels
 from bot.messages import Answer, Command, Message
 from bot.personas import Persona
-from bot.settings import Settings
+from bot.settings import ResolvedChannel, Settings
 from bot.voice import Voice, Voices
+from knowledge.errors import ModelError
 
 
 class VoiceCommands:
@@ -38,7 +41,7 @@ class VoiceCommands:
             yield Done("\n".join(lines), {"personas": names, "here": here})
 
     async def test(self, command: Command, voice: Voice) -> Steps:
-        """A question as this channel would answer it."""
+        """A question as this channel would answer it, or as another persona would; judged if wanted."""
         channel = await self._channels.of(command.channel)
         message = Message(
             id=command.id,
@@ -49,9 +52,10 @@ class VoiceCommands:
             language=command.language,
             text=str(command.arguments["question"]),
         )
-        persona = self._voices.persona(channel)
+        named = command.arguments.get("persona")
+        persona = self._voices.named(named) if named else self._voices.persona(channel)
         trial = Voice(persona, persona.phrases(persona.answers_in(message.text)), command.id)
-        async for chunk in self._answering.answer(message, channel, trial):
+        async for chunk in self._answering.answer(message, channel, trial, anew=True):
             if isinstance(chunk, Answer):
                 sources = sorted(rights(self._settings, channel, message).sources)
                 names = ", ".join(f"`{name}`" for name in sources)
@@ -65,9 +69,20 @@ class VoiceCommands:
                 told = "\n".join(f"- {voice.say(key)}: {value}" for key, value in facts.items())
                 data = chunk.model_dump(mode="json", by_alias=True, exclude={"type", "data", "actions"})
                 data["sources"] = sources
+                if command.arguments.get("judge"):
+                    data["judgement"] = await self._judged(message, channel, chunk)
                 yield Done(f"{told}\n\n{chunk.text}", data, citations=chunk.citations)
             elif chunk.type == "status":
                 yield chunk
+
+    async def _judged(self, message: Message, channel: ResolvedChannel, answer: Answer) -> dict[str, Any]:
+        """What a model thinks of a written answer, or why there is no such thing."""
+        if answer.outcome != "answered" or answer.model is None:
+            return {"problem": "No model wrote this answer."}
+        try:
+            return asdict(await self._answering.judge(message, channel, answer))
+        except ModelError as error:
+            return {"problem": str(error)}
 
 
 def _line(persona: Persona, here: str, voice: Voice) -> str:

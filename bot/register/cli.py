@@ -6,8 +6,8 @@ from typing import Any, BinaryIO
 
 import click
 
-from bot.commands import clean, common_options, json_option, settings_of
-from bot.commands.output import output
+from bot.commands import channel_option, clean, common_options, json_option, run, settings_of
+from bot.commands.output import output, progress_bar
 from bot.errors import VoceroError
 
 Line = dict[str, Any]
@@ -84,15 +84,32 @@ def persona() -> None:
 
 @persona.command("test")
 @click.argument("name")
+@click.option(
+    "--ask", is_flag=True, help="Have the questions of the examples answered, and the answers judged."
+)
+@click.option("--question", "questions", multiple=True, metavar="TEXT", help="Ask this, too; implies --ask.")
+@channel_option
 @json_option
 @common_options
-def test_command(name: str, as_json: bool) -> None:
-    """Check the examples of a persona: register, format, length, language; exit code 1 when one is wrong."""
+def test_command(name: str, ask: bool, questions: tuple[str, ...], channel: str, as_json: bool) -> None:
+    """Check the examples of a persona: register, format, length, language; exit code 1 when one is wrong.
+
+    With --ask also what it answers now, from the documents of the channel, held to the same rules and judged
+    by the model for `judge` in [tasks]: the loop for trying a prompt.
+    """
     settings = settings_of()
     from bot.personas import find_persona, read_persona
-    from bot.register.examples import examine
+    from bot.register.examples import examine, held
 
-    result = examine(read_persona(find_persona(name, settings.path.parent / "personas")))
+    persona = read_persona(find_persona(name, settings.path.parent / "personas"))
+    result = examine(persona)
+    if ask or questions:
+        from bot.requests import try_persona
+
+        asked = [*(one.question for one in persona.examples), *map(clean, questions)]
+        with progress_bar() as tell:
+            trials = run(try_persona(settings, name, asked, channel, tell))
+        result["trials"] = [trial | held(persona, trial["question"], trial["text"]) for trial in trials]
     with output(as_json) as write:
         if write:
             write(result)
@@ -100,6 +117,16 @@ def test_command(name: str, as_json: bool) -> None:
             _show_persona(result)
     if result["violations"]:
         raise VoceroError(f"The examples of persona `{name}` break its rules; put the words above right.")
+    if wrong := [one["question"] for one in result.get("trials", ()) if _is_wrong(one)]:
+        raise VoceroError(f"What persona `{name}` answers is not right yet: {', '.join(wrong)}")
+
+
+def _is_wrong(trial: Line) -> bool:
+    """Whether an answer breaks the persona's rules, or is judged to be no good."""
+    judgement = trial["judgement"]
+    return bool(trial["violations"]) or not (
+        judgement.get("supported", True) and judgement.get("answered", True)
+    )
 
 
 def _each(
@@ -166,9 +193,27 @@ def _show_persona(result: Line) -> None:
         click.echo(
             f"- score {_score(one['score'])}, {one['words']} words, {one['language']}: {one['answer']}"
         )
-        for violation in one["violations"]:
-            instead = f" → {violation['replacement']}" if violation["replacement"] else ""
-            click.echo(f"  {violation['text']}{instead}  ({violation['rule']})")
+        _show_violations(one)
+    for one in result.get("trials", ()):
+        click.echo(f"\n? {one['question']}\n{one['text']}")
+        said = f"{one['words']} words, {one['language']}, {one['outcome']}"
+        click.echo(f"  score {_score(one['score'])}, {said}")
+        _show_violations(one)
+        click.echo(f"  {_judged(one['judgement'])}")
+
+
+def _judged(judgement: Line) -> str:
+    if "problem" in judgement:
+        return f"not judged: {judgement['problem']}"
+    supported = "supported" if judgement["supported"] else "NOT supported"
+    answered = "answers the question" if judgement["answered"] else "does NOT answer the question"
+    return f"{supported}, {answered}: {judgement['reason']} ({judgement['model']})"
+
+
+def _show_violations(one: Line) -> None:
+    for violation in one["violations"]:
+        instead = f" → {violation['replacement']}" if violation["replacement"] else ""
+        click.echo(f"  {violation['text']}{instead}  ({violation['rule']})")
 
 
 def _score(score: float | None) -> str:

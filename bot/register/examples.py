@@ -37,6 +37,12 @@ def problem_of(persona: Persona) -> str | None:
     return None
 
 
+def held(persona: Persona, question: str, answer: str) -> dict[str, Any]:
+    """An answer, held to the persona's rules as an example is."""
+    examined = _examined(persona, Example(question=question, answer=answer))
+    return {name: examined[name] for name in ("score", "violations", "words", "language")}
+
+
 def _examined(persona: Persona, example: Example) -> dict[str, Any]:
     report = _report(persona, example)
     return {

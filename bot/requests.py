@@ -30,15 +30,18 @@ class AskRequest:
 async def look_up(
     settings: Settings,
     name: str,
-    arguments: Mapping[str, str],
+    arguments: Sequence[str],
     channel: str,
     agree: Callable[[Confirmation], bool] | None = None,
     *,
     tell: Tell | None = None,
 ) -> list[Answer]:
-    """Makes a lookup; what waits for a yes gets the answer of `agree` (None: yes), and a reply of its own."""
+    """Makes a lookup; what waits for a yes gets the answer of `agree` (None: yes), and a reply of its own.
+
+    `arguments`: words, `name=value` or a value by itself.
+    """
     async with open_terminal(settings, tell, first=False) as terminal:
-        given = {"tool": name, "arguments": dict(arguments), "channel": channel}
+        given = {"tool": name, "arguments": list(arguments), "channel": channel}
         answers = [await command(terminal, "lookup", tell, **given)]
         for waiting in answers[0].confirmations:
             accept = agree is None or await asyncio.to_thread(agree, waiting)

@@ -16,12 +16,12 @@ from bot.commands.output import answer_json, ask, console, output, progress_bar,
 def lookup(name: str | None, arguments: tuple[str, ...], *, yes: bool, channel: str, as_json: bool) -> None:
     """Make a lookup, such as stock or an order.
 
-    Without a name, list those of the channel.
+    Without a name, list those of the channel. A value by itself is the one parameter that is missing.
     """
     settings = settings_of()
     from bot.requests import look_up
 
-    given = dict(_pair(one) for one in arguments)
+    given = [clean(one) for one in arguments]
     with output(as_json) as write:
         with progress_bar() as tell:
             answers = run(
@@ -34,10 +34,3 @@ def lookup(name: str | None, arguments: tuple[str, ...], *, yes: bool, channel: 
                 show_answer(console(), answer)
     if answers[-1].outcome == "failed":
         click.get_current_context().exit(1)
-
-
-def _pair(word: str) -> tuple[str, str]:
-    name, equals, value = clean(word).partition("=")
-    if not equals:
-        raise click.UsageError(f"{word!r} is no PARAMETER=VALUE; write, for example, product=A8.")
-    return name, value

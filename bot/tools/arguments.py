@@ -43,13 +43,18 @@ def model_of_function(function: Callable[..., Any]) -> type[BaseModel]:
 
 
 def described_arguments(docstring: str) -> dict[str, str]:
-    """`name: what it is` lines under `Args:` or `Parameters:`."""
+    """`name: what it is` lines under `Args:` or `Parameters:`; a line further in belongs to the last."""
     _, _, section = docstring.replace("Parameters:", "Args:").partition("Args:\n")
+    lines = section.split("\n\n")[0].splitlines()
+    margin = min((len(line) - len(line.lstrip()) for line in lines), default=0)
     found: dict[str, str] = {}
-    for line in section.split("\n\n")[0].splitlines():
+    last = ""
+    for line in lines:
         name, colon, text = line.strip().partition(":")
-        if colon and name.partition(" ")[0].isidentifier():
-            found[name.partition(" ")[0]] = text.strip()
+        if line[margin : margin + 1].isspace():
+            found[last] = f"{found.get(last, '')} {line.strip()}".strip()
+        elif colon and (last := name.partition(" ")[0]).isidentifier():
+            found[last] = text.strip()
     return found
 
 

@@ -119,7 +119,8 @@ class ToolCommands:
         called = await self._caller.call(tool, given, asker)
         output, calls = called.output, (called.record,)
         if called.error is not None:
-            said = voice.say("tool_failed", tool=tool.name, reason=output.text.removesuffix("."))
+            reason = output.text.removeprefix(f"{tool.name}: ").removesuffix(".")
+            said = voice.say("tool_failed", tool=tool.name, reason=reason)
             return _Said(said, "failed", "tool_failed", calls=calls)
         found = "\n\n".join(f"**{hit.passage.title}**\n\n{hit.passage.text}" for hit in output.hits)
         data = {"result": output.text}
@@ -170,11 +171,11 @@ def described(tool: Tool) -> dict[str, Any]:
 
 
 def read_arguments(given: Any, tool: Tool) -> dict[str, Any]:
-    """Arguments as an object, or as `name=value` words; one word alone is the one argument that is needed."""
+    """Arguments as an object, or as `name=value` words; what has no name is the one that is needed."""
     if isinstance(given, Mapping):
         return dict(given)
     try:
-        words = shlex.split(str(given).translate(_QUOTES))
+        words = given if isinstance(given, list) else shlex.split(str(given).translate(_QUOTES))
     except ValueError:
         raise ArgumentsError("A quote is not closed.") from None
     named = {name: value for name, equals, value in (word.partition("=") for word in words) if equals}

@@ -28,6 +28,7 @@ async def book_meeting(
 
     Args:
         room: its name; Paraná, Carcarañá and Ludueña are in Rosario, Turia, Júcar and Albufera in Valencia,
+            Bernal, Jalpan and Tequis in Querétaro
         day: YYYY-MM-DD
         hour: at which it begins, 8 to 19
         people: how many come

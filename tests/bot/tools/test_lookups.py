@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
 from bot.tools.commands import read_arguments
 from bot.tools.completing import completions
 from bot.tools.showing import readable
 from bot.tools.tool import ArgumentsError, Output, Tool
+from connectors.terminal.completing import LookupCompleter
 from tests.bot.company import company, talking
 from tests.bot.tools.shop import CHANNEL, furnish
 
@@ -85,6 +88,12 @@ def test_arguments_are_read_as_people_write_them(text: str, arguments: dict[str,
     assert read_arguments(text, tool_of("a", "b")) == arguments
 
 
+def test_words_of_a_shell_are_read_as_they_are() -> None:
+    """It has taken the quotes off already; what looks like one is part of a value."""
+    words = ["b=«x» y", "it's", "so"]
+    assert read_arguments(words, tool_of("a", "b")) == {"b": "«x» y", "a": "it's so"}
+
+
 @pytest.mark.parametrize("text", ['a="x', "x y"])
 def test_what_cannot_be_read_is_said(text: str) -> None:
     """With how it is written."""
@@ -122,6 +131,26 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 def test_a_lookup_is_completed(typed: str, offered: list[str]) -> None:
     """Names, then parameters that are not given yet, then their choices."""
     assert completions(SCHEMAS, typed) == offered
+
+
+def test_the_prompt_completes_lookups() -> None:
+    """With Tab, once the tools are known; nothing else that is typed."""
+    completer = LookupCompleter()
+
+    def offered(line: str) -> list[tuple[str, int]]:
+        found = completer.get_completions(Document(line), CompleteEvent())
+        return [(one.text, one.start_position) for one in found]
+
+    assert offered("/lookup st") == []
+    completer.tools = SCHEMAS
+    assert offered("/lookup sto") == [("stock", -3)]
+    assert offered("/consulta stock co") == [("country=", -2)]
+    assert offered("/lookup stock country=") == [
+        ("country=AR", -8),
+        ("country=ES", -8),
+        ('country="San Juan"', -8),
+    ]
+    assert offered("stock ") == offered("/status st") == []
 
 
 @given(

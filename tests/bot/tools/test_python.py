@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigurationError
+from bot.tools.arguments import described_arguments
 from bot.tools.tool import Asker
 from bot.tools.toolbox import Toolbox
 from tests.bot.tools.conftest import Kit, Library, Load
@@ -96,6 +97,14 @@ async def test_a_function_says_what_it_is(kit: Open) -> None:
     assert properties["units"]["default"] == 1
     assert tool.parameters["required"] == ["product", "country"]
     assert not tool.effects
+
+
+def test_a_line_further_in_goes_on_with_the_last_one() -> None:
+    """Also where it has a colon in it; other sections are none of its business."""
+    told = (
+        "Books.\n\nArgs:\n    room: one of\n        these: A, B\n    day (date): when\n\nReturns:\n    x: y"
+    )
+    assert described_arguments(told) == {"room": "one of these: A, B", "day": "when"}
 
 
 async def test_a_function_gets_arguments_of_its_types(kit: Open) -> None:

@@ -136,7 +136,7 @@ def _visible(value: Any) -> Any:
 
 def clean(tool: Tool, text: str) -> str:
     """What may be told of a result: no secrets, nothing hidden, not more than is wanted."""
-    for secret in tool.secret:
+    for secret in sorted(tool.secret, key=len, reverse=True):
         text = text.replace(secret, "…")
     text = seen(text)
     if len(text) <= tool.max_chars:

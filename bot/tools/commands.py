@@ -123,9 +123,10 @@ class ToolCommands:
             said = voice.say("tool_failed", tool=tool.name, reason=reason)
             return _Said(said, "failed", "tool_failed", calls=calls)
         found = "\n\n".join(f"**{hit.passage.title}**\n\n{hit.passage.text}" for hit in output.hits)
+        drawn = "\n".join(picture.alt for picture in output.pictures)
         data = {"result": output.text}
         return _Said(
-            found or as_markdown(output.text),
+            found or drawn or as_markdown(output.text),
             reason="lookup",
             calls=calls,
             pictures=output.pictures,
@@ -137,14 +138,17 @@ class ToolCommands:
             return (await self.allowed(command.channel)).get(name)
 
         pressed = await self._confirming.press(command, find)
-        told = as_markdown(pressed.told)
+        told = "\n".join(one.alt for one in pressed.pictures) or as_markdown(pressed.told)
+        if told.startswith(("- ", "| ")):
+            told = f"\n\n{told}"  # a list or a table begins on a line of its own
         said = voice.say(_SAID[pressed.ended], result=told, reason=told)
         outcome: Outcome = "answered"
         if pressed.ended in _REFUSED:
             outcome = "refused"
         elif pressed.ended in _FAILED:
             outcome = "failed"
-        return _Said(said, outcome, pressed.ended, data={"ended": pressed.ended})
+        data = {"ended": pressed.ended}
+        return _Said(said, outcome, pressed.ended, pictures=pressed.pictures, data=data)
 
 
 @dataclass(frozen=True, slots=True)

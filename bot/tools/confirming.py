@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.journal import Journal
-from bot.messages import Command, Confirmation
+from bot.messages import Command, Confirmation, Picture
 from bot.tools.calling import Caller, plain_arguments, visible
 from bot.tools.ledger import Entry, Ledger, State
 from bot.tools.tool import ArgumentsError, Asker, Tool
@@ -40,6 +40,7 @@ class Pressed:
 
     ended: Ended
     told: str = ""
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ class Confirming:
         state: State = "done" if done else "unknown" if done is None else "failed"
         await self._end(token, waiting, state, called.output.text)
         await self._redis.delete(self._running(token))
-        return Pressed(state, called.output.text)  # type: ignore[arg-type]
+        return Pressed(state, called.output.text, called.output.pictures)  # type: ignore[arg-type]
 
     async def _begin(self, token: str, waiting: _Waiting, state: State = "begun") -> bool:
         return await self._ledger.begin(

@@ -57,4 +57,5 @@ def open_documents(settings: DocumentsTool, library: Search) -> Tool:
         parameters=schema_of(_Arguments),
         check=check_by_model(_Arguments),
         run=run,
+        effects=bool(settings.effects),
     )

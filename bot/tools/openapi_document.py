@@ -62,7 +62,7 @@ class Document:
         known: list[str] = []
         found: list[Operation] = []
         for method, path, item, described in self._described():
-            id_ = str(described.get("operationId") or re.sub(r"\W+", "_", f"{method}_{path}").strip("_"))
+            id_ = str(described.get("operationId") or re.sub(r"[\W_]+", "_", f"{method}_{path}").strip("_"))
             known.append(id_)
             if wanted in (id_, f"{method.upper()} {path}"):
                 found.append(self._operation(method, path, id_, item, described))

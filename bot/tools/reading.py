@@ -14,6 +14,8 @@ from bot.tools.tool import ArgumentsError, ToolError
 
 _SLOT = re.compile(r"(?<!\$)\{(\w+)\}")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_SHORTEST = 4
+"""Characters of a secret: what is shorter stands in many a word."""
 Variables = Mapping[str, SecretStr]
 
 
@@ -25,7 +27,7 @@ def with_variables(text: str, variables: Variables) -> str:
 def secrets_in(value: Any, variables: Variables) -> frozenset[str]:
     """The values of the variables that a setting refers to, in each form they may come back in."""
     names = _VARIABLE.findall(json.dumps(value, default=str))
-    values = {variables[name].get_secret_value() for name in names} - {""}
+    values = [one for name in names if len(one := variables[name].get_secret_value()) >= _SHORTEST]
     return frozenset(
         form
         for one in values

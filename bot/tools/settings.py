@@ -82,6 +82,9 @@ def _picks(expression: str) -> str:
     try:
         jmespath.compile(expression)
     except jmespath.exceptions.JMESPathError as error:
+        if expression.startswith("$"):
+            near = expression.removeprefix("$").removeprefix(".") or "@"
+            raise ValueError(f"is JSONPath; write it as JMESPath: {near!r}") from None
         raise ValueError(f"is no JMESPath expression: {str(error).splitlines()[0]}") from None
     return expression
 

@@ -35,7 +35,7 @@ def open_sql(settings: SqlTool, variables: Variables) -> Tool:
         parameters=schema_of(model),
         check=check_by_model(model),
         run=run,
-        effects=False,
+        effects=bool(settings.effects),
         secret=secrets_in(settings.url, variables),
     )
 

@@ -275,7 +275,10 @@ def test_secrets_are_taken_out_in_every_form() -> None:
     async def nothing(_: dict[str, Any], __: Asker) -> Output:
         return Output("")
 
-    found = secrets_in("${KEY} ${EMPTY}", {"KEY": SecretStr('p"&s'), "EMPTY": SecretStr("")})
+    found = secrets_in(
+        "${KEY} ${EMPTY} ${SHORT}",
+        {"KEY": SecretStr('p"&s'), "EMPTY": SecretStr(""), "SHORT": SecretStr("b")},
+    )
     told = clean(made(nothing, secret=found), 'a p"&s b p%22%26s c p\\"&s d')
     assert told == "a … b … c … d"
 

@@ -232,6 +232,7 @@ async def test_not_more_calls_at_once_than_allowed(kit: Open, web: WebServer) ->
         ('"WEB/v1/{city}', '"http://{city}.example', "parameter in its host"),
         ('"WEB/v1/{city}', '"ftp://x/{city}', "begins with http://"),
         ('"now.', '"now[', "JMESPath"),
+        ('"now.{degrees: temp_c, sky: text}"', '"$.now.temp_c"', "write it as JMESPath: 'now.temp_c'"),
         ("tools.parameters.days", "tools.parameters.dayz", "did you mean `days`?"),
         ('type = "integer"', 'type = "int"', "did you mean `integer`?"),
         ("minimum", "minimun", "did you mean `minimum`?"),

@@ -1,5 +1,6 @@
 """Lookups without a model: at the terminal, by anybody the channel answers, with what it allows."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from bot.tools.tool import ArgumentsError, Output, Tool
 from connectors.terminal.completing import LookupCompleter
 from tests.bot.company import company, talking
 from tests.bot.tools.shop import CHANNEL, furnish
+from tests.web_server import web_server
 
 
 async def test_a_conversation_with_tools_and_no_model(tmp_path: Path) -> None:
@@ -63,6 +65,43 @@ async def test_a_lookup_with_effects_waits_for_a_yes(tmp_path: Path) -> None:
         other = await talk.command("lookup", CHANNEL, tool="ticket", arguments='title="No anda"')
         declined = await talk.command("decline", CHANNEL, token=other.confirmations[0].token)
         assert (declined.outcome, declined.reason) == ("refused", "declined")
+
+
+async def test_a_picture_that_waited_for_a_yes_is_posted(tmp_path: Path) -> None:
+    """And what a service says in parts begins on a line of its own."""
+    async with web_server() as web:
+        pixel = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+        web.says("/images/generations", {"data": [{"b64_json": pixel}]})
+        web.says("/do", {"ok": True, "number": 7})
+        tools = f"""
+[[channels]]
+match = "terminal:#shop"
+persona = "rioplatense"
+tools = ["draw", "do"]
+[[tools]]
+name = "draw"
+kind = "image"
+base_url = "{web.url}"
+key = ""
+effects = true
+[[tools]]
+name = "do"
+kind = "http"
+method = "POST"
+url = "{web.url}/do"
+[fetch]
+allow = ["{web.place}"]
+"""
+        async with talking(company(tmp_path, tools)) as talk:
+            answers = []
+            for name, arguments in (("draw", "un grifo azul"), ("do", "")):
+                waiting = await talk.command("lookup", CHANNEL, tool=name, arguments=arguments)
+                token = waiting.confirmations[0].token
+                answers.append(await talk.command("confirm", CHANNEL, token=token))
+    drawn, done = answers
+    assert [picture.alt for picture in drawn.pictures] == ["un grifo azul"]
+    assert drawn.text == "Hecho: un grifo azul"
+    assert done.text == "Hecho: \n\n- ok: true\n- number: 7"
 
 
 def tool_of(*required: str, optional: tuple[str, ...] = ()) -> Tool:

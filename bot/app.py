@@ -137,10 +137,11 @@ async def _join(
             runs=runs,
             reindexing=Reindexing(settings, library, dispatch, records=records, runs=runs, notices=notices),
             official=official,
+            notices=notices,
         ),
         presses=Presses(settings, channels, journal, dispatch, connectors, shelf=library),
         lookups=tools.commands,
-        opinions=Corrections(settings, journal, official),
+        opinions=Corrections(settings, journal, official, notices),
     )
     desk = Desk(
         settings,

@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
+from bot.cron import Cron
 from bot.due import due
 from bot.messages import Command
 from bot.opening import source_spec
-from bot.reindexing.orders import reindex_command
+from bot.reindexing.orders import digest_command, reindex_command
 from bot.reindexing.records import Records
 from bot.reindexing.runs import Runs
 from bot.settings import Settings
@@ -33,12 +34,15 @@ _PAUSE = 2.0
 """Seconds between two runs for noticed changes: what is written all the time is not read all the time."""
 _SOON, _SELDOM = timedelta(seconds=20), timedelta(minutes=5)
 """Between two looks at a source that is due or paused, and at one that is not: its clock may be set."""
+_CATCH_UP = timedelta(hours=12)
+"""How late a digest may come."""
+_DIGEST = "digest of the documents"  # no name of a source has blanks
 
 Queue = Callable[[Command], Awaitable[object]]
 
 
 class Schedule:
-    """Re-indexes each source as often as it is set to."""
+    """Re-indexes each source as often as it is set to, and has the digest posted when it is due."""
 
     def __init__(self, settings: Settings, queue: Queue, records: Records, runs: Runs) -> None:
         """`queue`: takes an order, once for one id."""
@@ -46,6 +50,8 @@ class Schedule:
         self._records = records
         self._runs = runs
         self._sources = settings.sources
+        wanted = settings.admin_channel is not None and settings.digest != "off"
+        self._digest = Cron(settings.digest) if wanted else None
         self._specs = [source_spec(settings, source) for source in settings.sources]
         self._watches: list[asyncio.Task[None]] = []
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -55,6 +61,8 @@ class Schedule:
         self._scheduler.start()
         for source in self._sources:
             self._look_at(source, datetime.now(UTC))
+        if self._digest is not None:
+            self._digest_after(datetime.now().astimezone() - _CATCH_UP)
         self._watches = [asyncio.create_task(self._watch(spec)) for spec in self._specs]
 
     def stop(self) -> None:
@@ -91,6 +99,21 @@ class Schedule:
         except Exception as error:  # the database or Redis is away: the schedule goes on
             log.warning("It is not known whether %s is due: %s", source.name, error)
         self._look_at(source, datetime.now(UTC) + again)
+
+    def _digest_after(self, moment: datetime) -> None:
+        """The next digest; one that was missed a short while ago comes at once, in one of the processes."""
+        assert self._digest is not None
+        if (when := self._digest.after(moment)) is not None:
+            self._scheduler.add_job(
+                self._order_digest, DateTrigger(when), args=(when,), id=_DIGEST, misfire_grace_time=None
+            )
+
+    async def _order_digest(self, when: datetime) -> None:
+        try:
+            await self._queue(digest_command(when.astimezone(UTC).isoformat()))
+        except Exception as error:  # the next one comes all the same
+            log.warning("The digest of %s could not be ordered: %s", when, error)
+        self._digest_after(max(when, datetime.now().astimezone() - _CATCH_UP))
 
     async def _watch(self, spec: SourceSpec) -> None:
         """Reads a source again whenever it notices a change; at first, what changed while nobody watched."""

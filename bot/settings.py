@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from bot.fields import Glob, Place, Table
+from bot.fields import Cron, Glob, Place, Table
 from bot.globs import is_glob, matches
 from bot.identities import Identities
 from bot.model_settings import (
@@ -153,6 +153,8 @@ class FileSettings(Table):
     admins: tuple[Place, ...] = ()
     admin_channel: Place | None = None
     """Where the bot tells those who administer it what nobody asked; None: in the log alone."""
+    digest: Cron | Literal["off"] = "0 9 * * 1"
+    """When the admins' channel is told how good the documents are."""
     identities: FilePath | None = None
     """Who people, roles and channels are at the services that documents come from."""
     models: dict[Provider, ProviderSettings] = Field(default_factory=dict)

@@ -13,6 +13,7 @@ from bot.budget import Budget
 from bot.channels import Channels
 from bot.dispatch import Dispatch
 from bot.journal import Journal
+from bot.reindexing.notices import Notices
 from bot.reindexing.records import Records
 from bot.reindexing.reindexing import Reindexing
 from bot.reindexing.runs import Runs
@@ -36,12 +37,14 @@ def open_admin(
     runs: Runs,
     reindexing: Reindexing,
     official: OfficialAnswers,
+    notices: Notices,
 ) -> Admin:
     """The admin commands over everything they are about."""
     index = IndexCommands(settings, library, journal, dispatch, records=records, runs=runs)
     speaking = VoiceCommands(settings, channels, voices, answering)
     channel = ChannelCommands(settings, channels, voices)
     generations = GenerationCommands(library)
+    reviewing = ReviewCommands(settings, channels, library, journal, notices)
     answers = OfficialCommands(settings, library, official)
     return Admin(
         settings,
@@ -49,7 +52,8 @@ def open_admin(
         {
             "status": index.status,
             "sources": index.sources,
-            "review": ReviewCommands(settings, channels, library, journal).review,
+            "review": reviewing.review,
+            "digest": reviewing.digest,
             "answers show": answers.show,
             "answers approve": answers.approve,
             "answers remove": answers.remove,

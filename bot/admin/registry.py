@@ -82,6 +82,7 @@ COMMANDS: dict[str, AdminCommand] = {
             slow=True,
         ),
         AdminCommand("review", (Parameter("source", completes="source"),), slow=True),
+        AdminCommand("digest", slow=True),
         AdminCommand("answers show"),
         AdminCommand("answers approve", (Parameter("number", required=True),)),
         AdminCommand("answers remove", (Parameter("number", required=True),)),

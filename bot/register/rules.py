@@ -60,7 +60,10 @@ def judge(place: Place) -> tuple[Class, Tier, Reading | None] | None:
     named = word in _NEVER_NAMES and text[0].isupper()
     if named or place.abbreviated or (word in _FUNCTION and not _verb_after_all(place)):
         return None
-    english = word in _NEVER_ENGLISH and not (place.token.sign or place.negated) and place.perhaps_english
+    # Pausar (pause): a word of its own, in brackets.
+    apart = place.token.comma and place.token.closed
+    spanish = place.token.sign or place.negated or not (apart or place.perhaps_english)
+    english = word in _NEVER_ENGLISH and not spanish
     if place.capitalised or english:
         return None
     found = readings(word)

@@ -179,6 +179,7 @@ def test_a_bare_order_is_told_by_what_stands_around_it(text: str, order: str) ->
         ("Véanse los anexos.", []),
         ("Notifíquese y archívese.", []),
         ("Te de manzanilla", []),
+        ("Pausar (pause) o reanudar (resume) la lectura", []),
     ],
 )
 def test_orders_to_usted_and_what_only_looks_like_them(text: str, orders: list[str]) -> None:

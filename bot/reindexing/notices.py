@@ -41,9 +41,12 @@ class Notices:
         await self._post(place, say(self._voices.phrases(self._voices.persona(channel))), key, confirmations)
 
     async def summary(self, command: Command, told: Mapping[str, str]) -> None:
-        """Says in the channel of an order how it ended: by source, no more than all there may read."""
+        """Says in the channel of an order how it ended: by source, no more than all there may read.
+
+        Not where the reply itself is there for all to see.
+        """
         channel = command.channel
-        if channel.platform not in self._connectors or channel.platform == "terminal":
+        if channel.platform == "terminal" or not command.private:
             return
         readable = (await self._channels.of(channel)).sources
         lines = [line for source, line in told.items() if source in readable]

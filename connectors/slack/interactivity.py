@@ -71,7 +71,8 @@ class Interactivity:
             workspace.directory.channel(place["channel"], "public"),
             workspace.directory.person(place["user"]),
         )
-        if (body.get("container") or {}).get("is_ephemeral"):
+        alone = bool((body.get("container") or {}).get("is_ephemeral"))
+        if alone:
             # Nobody else has seen it, and it can be changed by its own address alone.
             place |= {"thread": "", "response_url": str(body.get("response_url") or "")}
         once = body.get("trigger_id") or f"{token}.{name}"
@@ -86,6 +87,7 @@ class Interactivity:
                 author=author,
                 at=datetime.now(UTC),
                 language=locale,
+                private=alone,
                 reference=place,
                 name=name,
                 arguments={"token": token},

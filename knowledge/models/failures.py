@@ -1,7 +1,9 @@
 """How calls of models fail: what every client raises, as one kind of error with a sentence and a reason."""
 
 import json
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from knowledge.errors import ModelError
@@ -127,7 +129,15 @@ def _retry_after(error: Exception) -> float | None:
     told = str(headers.get("retry-after") or _retry_delay(getattr(error, "details", None)) or "")
     try:
         return max(0.0, float(told.removesuffix("s")))
-    except ValueError:  # nothing told, or a date
+    except ValueError:
+        return _until(told)
+
+
+def _until(written: str) -> float | None:
+    """Seconds until a date as HTTP writes it; None for what is none."""
+    try:
+        return max(0.0, parsedate_to_datetime(written).timestamp() - time.time())
+    except ValueError:
         return None
 
 

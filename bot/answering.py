@@ -237,6 +237,7 @@ class Answering:
             skip=frozenset[str]().union(*(past.passages for past in earlier if engine.model is None)),
             earlier=tuple(past.answer for past in earlier),
             instructions=voice.persona.prompt(voice.language),
+            manners=tuple(voice.persona.for_models.items()),
             most_words=voice.persona.format.max_words,
             neutral=partial(searchable, language=voice.language),
             editor=voice.editor(),

@@ -61,6 +61,8 @@ class Question:
     """Answers given before to no avail: a model is to answer otherwise."""
     instructions: str = ""
     """The persona's, for a generated answer."""
+    manners: tuple[tuple[str, str], ...] = ()
+    """Globs over `provider:model`, each with what the persona says besides to models that fit."""
     words: int = 60
     """Quoted at most; a generated answer may be twice as long."""
     most_words: int | None = None

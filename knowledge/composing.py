@@ -16,7 +16,7 @@ from knowledge.errors import ModelError
 from knowledge.extract import Extract, Statistics, extract, suggestions
 from knowledge.generation import cite, prompt_of
 from knowledge.lookups import Lookups
-from knowledge.models import LanguageModel, Reply, ToolResult
+from knowledge.models import LanguageModel, Message, Reply
 from knowledge.structured import (
     Structured,
     dump,
@@ -77,11 +77,11 @@ class Composition:
     statistics: Statistics
     timings: dict[str, float]
     _lookups: Lookups = field(init=False)
-    _prompt: list[tuple[str, str] | Reply | ToolResult] = field(init=False)
+    _prompt: list[Message] = field(init=False)
 
     def __post_init__(self) -> None:
         self._lookups = Lookups(self.question, self.hits)
-        self._prompt = list(prompt_of(self.question, self.asked, self.hits))
+        self._prompt = prompt_of(self.question, self.asked, self.hits)
 
     @property
     def evidence(self) -> tuple[Hit, ...]:

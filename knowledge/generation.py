@@ -14,7 +14,7 @@ from knowledge.documents import Hit
 from knowledge.errors import ModelError
 from knowledge.extract import Extract, Statistics, extract, suggestions
 from knowledge.lookups import Lookups
-from knowledge.models import Delta, LanguageModel, Prompt, Reply, Restarted, ToolCall
+from knowledge.models import Delta, LanguageModel, Message, Reply, Restarted, Tailored, ToolCall
 from knowledge.rewording import Rewording
 from knowledge.streaming import Sentence, SentenceStream
 
@@ -69,7 +69,7 @@ class Generation:
     async def _rounds(self, rewording: Rewording | None) -> AsyncIterator[Piece]:
         """What the model says, until it says something without calling anything."""
         started = time.perf_counter()
-        prompt = list(prompt_of(self.question, self.asked, self.hits))
+        prompt = prompt_of(self.question, self.asked, self.hits)
         lookups = self._lookups
         try:
             for number in range(ROUNDS + 1):
@@ -221,7 +221,7 @@ class Round:
         yield rest
 
 
-def prompt_of(question: Question, asked: str, hits: tuple[Hit, ...]) -> Prompt:
+def prompt_of(question: Question, asked: str, hits: tuple[Hit, ...]) -> list[Message]:
     """What a model is told in order to answer."""
     words = min(2 * question.words, question.most_words or 2 * question.words)
     system = prompts.rules(
@@ -231,7 +231,11 @@ def prompt_of(question: Question, asked: str, hits: tuple[Hit, ...]) -> Prompt:
         schema=question.schema,
         lookups=question.tools is not None,
     )
-    return ("system", system), ("user", prompts.material(asked, hits, question.earlier))
+    user = prompts.material(asked, hits, question.earlier)
+    return [
+        Tailored("system", system, question.manners),
+        Tailored("user", user, prompts.reminders(question.language)),
+    ]
 
 
 def cite(backed: str, cited: list[int], hits: tuple[Hit, ...], statistics: Statistics) -> tuple[Cited, ...]:

@@ -62,6 +62,8 @@ class Persona(BaseModel):
     format: Format = Format()
     model: ModelsInOrder = ()
     """Who answers instead of the deployment's models."""
+    for_models: dict[str, str] = Field(default_factory=dict)
+    """By glob over `provider:model`: what models that fit are told besides."""
     tools: tuple[str, ...] | None = None
     """Of the tools that a channel allows, those it may call; None: all of them."""
     examples: tuple[Example, ...] = ()

@@ -9,7 +9,18 @@ from contextlib import aclosing
 from knowledge.models.failures import CallError, Kind
 from knowledge.models.opening import Models
 from knowledge.models.parts import estimate
-from knowledge.models.vocabulary import Delta, ModelCall, Prompt, Reply, Restarted, Task, Tool, Usage
+from knowledge.models.vocabulary import (
+    Delta,
+    ModelCall,
+    Prompt,
+    Reply,
+    Restarted,
+    Tailored,
+    Task,
+    Told,
+    Tool,
+    Usage,
+)
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +59,7 @@ class LanguageModel:
 
     async def respond(
         self,
-        prompt: Prompt,
+        prompt: Told,
         tools: Sequence[Tool] = (),
         *,
         must_answer: bool = False,
@@ -64,7 +75,8 @@ class LanguageModel:
             spec = left.pop(0)
             shown = False
             try:
-                async with aclosing(self._once(spec, prompt, tools, must_answer, task)) as events:
+                told = [message.to(spec) if isinstance(message, Tailored) else message for message in prompt]
+                async with aclosing(self._once(spec, told, tools, must_answer, task)) as events:
                     async for event in events:
                         shown = True
                         yield event
@@ -92,7 +104,7 @@ class LanguageModel:
             return hopeful
         raise self._failed[specs[-1]]
 
-    async def complete(self, prompt: Prompt, *, task: Task = "condense") -> str:
+    async def complete(self, prompt: Told, *, task: Task = "condense") -> str:
         """The text of a reply whole."""
         async with aclosing(self.respond(prompt, task=task)) as events:
             async for event in events:

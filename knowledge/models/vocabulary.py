@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 Task = Literal["answer", "condense", "judge"]
@@ -86,6 +87,26 @@ class Reply:
 Prompt = Sequence[tuple[str, str] | Reply | ToolResult]
 """Messages in order: (role, text) with the role `system`, `user` or `assistant`; a reply as it came; after a
 reply with calls a result for each of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tailored:
+    """A message of a prompt that says more to some models."""
+
+    role: str
+    text: str
+    more: Sequence[tuple[str, str]] = ()
+    """Globs over `provider:model`, each with what is added at the end for the models that fit it."""
+
+    def to(self, spec: str) -> tuple[str, str]:
+        """The message for one model; what several globs add alike is added once."""
+        added = dict.fromkeys(text for glob, text in self.more if fnmatchcase(spec.lower(), glob.lower()))
+        return self.role, "\n\n".join((self.text, *added))
+
+
+Message = tuple[str, str] | Tailored | Reply | ToolResult
+Told = Sequence[Message]
+"""A prompt, whichever model it is for."""
 
 
 @dataclass(frozen=True, slots=True)

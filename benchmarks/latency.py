@@ -76,7 +76,7 @@ def fill(library: Library, data: Path, wanted: list[Passage], embedder: MiniLM) 
     for start in range(0, len(names), 500):
         part = {name: by_document[name] for name in names[start : start + 500]}
         writer.switch("docs", [Record(name, "-", None, "-", "-", len(part[name])) for name in part], part)
-    writer.settle()
+    writer.settle("docs")
     writer.close()
     generator = np.random.default_rng(0)
     real = embedder.embed_passages([passage.text[:400] for passage in wanted[:2_000:4]])

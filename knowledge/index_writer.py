@@ -7,7 +7,6 @@ kill leaves over in the derived indexes is invisible until it is mended.
 """
 
 import logging
-import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,16 +14,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
+from knowledge.agreement import Words
 from knowledge.chunking import embedding_text
 from knowledge.documents import Passage
 from knowledge.errors import KnowledgeError
-from knowledge.lexical import LexicalReader, LexicalWriter
 from knowledge.manifest import Manifest, Record
 from knowledge.readers import all_of, dump_readers, load_readers
 
 log = logging.getLogger(__name__)
 
-_MARK = "lexical"
 _BATCH = 5_000
 _VECTORS_AT_ONCE = 64
 
@@ -65,7 +63,7 @@ class IndexWriter:
         give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self._manifest = manifest
-        self._words = _Words(manifest, lexical)
+        self._words = Words(manifest, lexical)
         self._give_way = give_way
         self._vectors = vectors
         self._changed = changed
@@ -96,7 +94,7 @@ class IndexWriter:
             if id_ not in old
         ]
         if fresh:
-            self._words.add(self._leisurely(fresh))
+            self._words.add(source, self._leisurely(fresh))
         self._manifest.write(source, records, versions)
         self._take_over(source, vectors)
         self._discard(source, old - new.keys())
@@ -117,7 +115,9 @@ class IndexWriter:
         for start in range(0, len(ids), _BATCH):
             found = self._manifest.passages(ids[start : start + _BATCH]).values()
             readers = {document: load_readers(after) for document, (_, after) in changed.items()}
-            self._words.add(self._leisurely(replace(one, readers=readers[one.document]) for one in found))
+            self._words.add(
+                source, self._leisurely(replace(one, readers=readers[one.document]) for one in found)
+            )
         self._manifest.permit(source, {document: after for document, (_, after) in changed.items()})
 
     def _leisurely(self, passages: Iterable[Passage]) -> Iterator[Passage]:
@@ -139,9 +139,9 @@ class IndexWriter:
             with _left_for_later():
                 self._vectors.drop(source)
 
-    def settle(self) -> None:
-        """Ends a change."""
-        self._words.settle()
+    def settle(self, source: str) -> None:
+        """Ends a change of a source."""
+        self._words.settle(source)
 
     def close(self) -> None:
         """Lets go of the index. What was not settled is mended when it is opened again."""
@@ -178,7 +178,7 @@ class IndexWriter:
     def _discard(self, source: str, ids: Collection[str]) -> None:
         if not ids:
             return
-        self._words.delete(ids)
+        self._words.delete(source, ids)
         if self._vectors is not None:
             with _left_for_later():
                 given = list(ids)
@@ -201,94 +201,3 @@ def _left_for_later() -> Iterator[None]:
         yield
     except KnowledgeError as error:
         log.warning("Vectors are left as they are until they are checked. %s", error)
-
-
-class _Words:
-    """The writer of the lexical index, opened once and mended on the way.
-
-    The database and a file in the index's folder name the generation in which both agreed. A change first
-    takes the name away in the database, and gives both a new one at its end. So a killed process, a deleted
-    folder and an older copy put in its place all look the same: the names differ.
-    """
-
-    def __init__(self, manifest: Manifest, path: Path) -> None:
-        self._manifest = manifest
-        self._path = path
-        self._writer: LexicalWriter | None = None
-        self._agreed: str | None = None
-
-    def open(self) -> None:
-        """Opens the index and makes it agree; raises `KnowledgeError` where another process writes it."""
-        if self._agreed and self._agreed != self._generation():
-            self.close()  # someone has deleted or replaced the folder meanwhile
-        if self._writer is None:
-            self._writer = LexicalWriter(self._path)
-            named = self._manifest.mark(_MARK)
-            if named == self._generation() and not self._writer.incomplete:
-                self._agreed = named
-        if not self._agreed:
-            self._mend(self._writer)
-            self.settle()
-
-    def add(self, passages: Iterable[Passage]) -> None:
-        """Adds passages that become live next, and commits them with what was deleted before."""
-        writer = self._begin()
-        writer.add(passages)
-        writer.commit()
-
-    def delete(self, ids: Iterable[str]) -> None:
-        """Takes passages out that are live no more; committed with what is added next, or settled."""
-        self._begin().delete(ids)
-
-    def settle(self) -> None:
-        """Ends a change: commits, and notes that index and database agree."""
-        if self._agreed or self._writer is None:
-            return
-        self._writer.commit()
-        self._writer.completed()
-        generation = uuid.uuid4().hex
-        temporary = self._path / "generation.tmp"
-        temporary.write_text(generation)
-        temporary.replace(self._path / "generation")
-        self._manifest.set_mark(_MARK, generation)
-        self._agreed = generation
-
-    def close(self) -> None:
-        """Lets go of the index. What was not settled is mended when it is opened again."""
-        writer, self._writer, self._agreed = self._writer, None, None
-        if writer is not None:
-            try:
-                writer.close()
-            except (OSError, ValueError) as error:  # what failed while it wrote cannot end in good order
-                log.warning("The lexical index was left as it was last committed: %s", error)
-
-    def _begin(self) -> LexicalWriter:
-        assert self._writer is not None
-        if self._agreed:
-            self._manifest.set_mark(_MARK, "")
-            self._agreed = None
-        return self._writer
-
-    def _generation(self) -> str | None:
-        try:
-            return (self._path / "generation").read_text()
-        except OSError:
-            return None
-
-    def _mend(self, writer: LexicalWriter) -> None:
-        """Adds the live passages that the index lacks, latest first, and deletes what is not live."""
-        indexed = LexicalReader(self._path).ids()
-        live = self._manifest.live()
-        missing = [id_ for id_ in live if id_ not in indexed]
-        stale = indexed.difference(live)
-        if missing or stale:
-            log.log(
-                logging.WARNING if indexed else logging.INFO,
-                "The lexical index was not in step: adding %d passages, deleting %d.",
-                len(missing),
-                len(stale),
-            )
-        writer.delete(stale)
-        for start in range(0, len(missing), _BATCH):
-            writer.add(self._manifest.passages(missing[start : start + _BATCH]).values())
-            writer.commit()

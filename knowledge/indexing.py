@@ -70,24 +70,32 @@ class Indexer:
                 self._manifest.sync_started(source.name, wanted.run)
             report = sync.run()
             if writer is not None:
-                writer.settle()
+                writer.settle(source.name)
                 whole = wanted.document is None
                 self._manifest.sync_ended(source.name, report.counts(), report.problem, whole=whole)
         report.seconds = round(time.monotonic() - started, 3)
         return report
 
     def mend(self) -> None:
-        """Makes the words agree with what is live, whatever was interrupted or deleted."""
-        with self._lock, self._writing("the words") as writer:
-            assert writer is not None
-            writer.settle()
+        """Makes the words agree with what is live, whatever was interrupted, deleted or done elsewhere."""
+        with self._lock, self._writing("the words"):
+            pass
+
+    def follow(self) -> None:
+        """The same, unless this process is changing them: then it is done at the end of that anyway."""
+        if self._lock.acquire(blocking=False):
+            try:
+                with self._writing("the words"):
+                    pass
+            finally:
+                self._lock.release()
 
     def forget(self, source: str) -> None:
         """Takes out everything of a source that is configured no more."""
         with self._lock, self._writing(source) as writer:
             assert writer is not None
             writer.forget(source)
-            writer.settle()
+            writer.settle(source)
 
     def close(self) -> None:
         """Lets another process write the index."""

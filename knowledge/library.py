@@ -386,6 +386,7 @@ class Library:
     def _fill(self, stop: threading.Event) -> None:
         """Gives vectors to the generation that answers and to the next one, or to one of them at least."""
         active, failure = self.index, None
+        active.indexer().follow()  # what another process has changed is in the words here, too
         for index in filter(None, (active, self._succession.next())):
             try:
                 if (backfill := index.backfill(active if index is not active else None)) is not None:

@@ -24,6 +24,7 @@ from knowledge.readers import load_readers, permits
 __all__ = ["Failure", "IndexStatus", "Manifest", "Record"]
 
 _SLICE = 500  # ids in one statement
+_AGREED = "words "
 _CHANGED = "changed:"  # begins the name of the mark that says what a source is at
 _FRESH = 1.0  # seconds for which it is believed that every passage has its vector
 _SHOWN = (
@@ -237,6 +238,16 @@ class Manifest:
         """Sets a single value."""
         with writing(self._engine) as connection:
             self._set_mark(connection, name, value)
+
+    def agreements(self) -> dict[str, str]:
+        """By source, the state in which the words agreed with what is live; empty while that changes."""
+        query = select(self._marks.c.name, self._marks.c.value).where(self._marks.c.name.startswith(_AGREED))
+        with reading(self._engine) as connection:
+            return {row.name.removeprefix(_AGREED): row.value or "" for row in connection.execute(query)}
+
+    def agree(self, source: str, state: str) -> None:
+        """Names the state in which they agree from now on."""
+        self.set_mark(f"{_AGREED}{source}", state)
 
     def instance(self) -> str:
         """A name of this index's own, for what it keeps on servers that others use too."""

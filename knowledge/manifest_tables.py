@@ -69,8 +69,8 @@ class Tables:
             Column("counts", Text, nullable=False),
             Column("problem", Text),
         )
-        # Single values: `instance`, this generation's own name; `lexical`, which lexical index holds
-        # exactly the passages above; `changed:<source>`, what that source is at.
+        # Single values: `instance`, this generation's own name; `words <source>`, the state in which words
+        # and passages of a source agreed; `changed:<source>`, what that source is at.
         self.marks = Table(
             f"index_marks_{generation}",
             metadata,

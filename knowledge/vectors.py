@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 _WINDOW = 512  # passages sorted by length together, so that a batch holds little padding
 _BATCH = 16  # passages that a kill can cost, and that are stored while a question may wait
 _SHORTEST, _LONGEST = 1.0, 300.0  # seconds until the next try after an error
+_AGAIN = 10.0  # seconds until a look at what other processes have done
 _POLL = 1.0  # seconds in which a stop is noticed
 
 
@@ -147,7 +149,8 @@ class Background:
                 delay = min(2 * delay, _LONGEST)
             else:
                 delay, self.problem = _SHORTEST, None
-                while not (stop.is_set() or self._poked.wait(_POLL)):
+                again = time.monotonic() + _AGAIN
+                while not (stop.is_set() or self._poked.wait(_POLL)) and time.monotonic() < again:
                     pass
 
     def poke(self) -> None:

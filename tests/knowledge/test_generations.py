@@ -62,10 +62,10 @@ def place(tmp_path: Path) -> Path:
 
 @contextmanager
 def library(
-    place: Path, embedding: str, *, writing: bool = True, keep: int = 2, url: str = ""
+    place: Path, embedding: str, *, writing: bool = True, keep: int = 2, url: str = "", data: str = "data"
 ) -> Iterator[Library]:
     settings = LibrarySettings(
-        place / "data",
+        place / data,
         (SourceSpec("docs", "folder", {"path": place / "docs"}),),
         embedding=embedding,
         generations=keep,
@@ -398,3 +398,34 @@ def test_either_database_keeps_generations(place: Path, database_url: str) -> No
         assert find(now, "clave1x") == set()
         now.drop_generation("g3")
         assert generations(now) == {"g2": ("two", True, False)}
+
+
+def test_processes_with_folders_of_their_own_follow_each_other(
+    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What one has taken in is found by the words of the other, and each generation that answers, too."""
+    url = f"sqlite:///{place}/shared.db"
+    with library(place, "none", url=url, data="a") as one, library(place, "none", url=url, data="b") as other:
+        one.sync("docs")
+        fill(other)
+        assert find(other, "clave3x") == {"3.md"}
+        write(place / "docs", **{"3": "# Documento 3\n\nPalabra cambiada."})
+        one.sync("docs")
+        fill(other)
+        assert find(other, "cambiada") == {"3.md"}
+        write(place / "docs", **{"4": "# Documento 4\n\nPalabra distinta."})
+        other.sync("docs")
+        fill(one)
+        assert find(one, "distinta") == {"4.md"}
+        caplog.clear()
+        for _ in range(3):
+            for library_ in (one, other):
+                fill(library_)
+                library_.sync("docs")
+        assert "not in step" not in caplog.text
+    monkeypatch.setattr(intake, "_VERSION", 99)
+    with library(place, "none", url=url, data="a") as one, library(place, "none", url=url, data="b") as other:
+        one.sync("docs")
+        assert one.index.name == other.index.name == "g2"
+        fill(other)
+        assert find(other, "distinta") == {"4.md"}

@@ -39,7 +39,6 @@ STEPS: list[tuple[type, str, int]] = [
     (Manifest, "write", 2),
     (Manifest, "remove", 1),
     (LexicalWriter, "commit", 4),
-    (LexicalWriter, "completed", 1),
     (Manifest, "set_mark", 2),
     (Manifest, "sync_ended", 1),
     (Manifest, "keep_embedder", 1),
@@ -257,7 +256,7 @@ def test_killed_at_random_for_long(place: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "lost", ["lexical", "lexical/index", "lexical/stamp.json", "lexical/generation", "chroma"]
+    "lost", ["lexical", "lexical/index", "lexical/stamp.json", "lexical/agreed.json", "chroma"]
 )
 def test_lost_folders_are_made_anew(place: Path, lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is derived may be deleted: the next run makes it anew without reading a document."""

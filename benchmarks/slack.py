@@ -4,6 +4,8 @@
 
 `vocero serve` runs as a process of its own, against a loopback Slack and a scripted model in this one. The
 first visible text is measured against the moment in which the model had sent its first complete sentence.
+The loopback refuses nothing for haste: a hundred answers in a few seconds are more than Slack's tiers take in
+one workspace. So this is the bot's own part of the time, and no promise of Slack's.
 """
 
 import argparse

@@ -23,7 +23,12 @@ from connectors.slack.inbound import Deleted, Edited, Ignored, Written, plain, r
 from connectors.slack.interactivity import Interactivity
 from connectors.slack.workspaces import Workspace, Workspaces
 
+_NOT_SO = ("As you gave `client` as well", "As you've set SLACK_CLIENT_ID")
+"""What Bolt says of tokens in the environment, which it does not use here."""
+
 log = logging.getLogger(__name__)
+_bolt_log = log.getChild("bolt")
+_bolt_log.addFilter(lambda record: not record.getMessage().startswith(_NOT_SO))
 
 _SECONDS = 30
 _WORKSPACE = "vocero_workspace"
@@ -64,7 +69,7 @@ class Listener:
 
         app = AsyncApp(
             name="vocero",
-            logger=log,
+            logger=_bolt_log,
             # Without a token, and with an `authorize` of ours: else Bolt would look into the environment.
             client=AsyncWebClient(base_url=self._settings.env.vocero_slack_api_url),
             authorize=authorized,  # type: ignore[arg-type] # None: the app is not installed there

@@ -210,12 +210,14 @@ async def test_a_slack_that_is_down_is_waited_for(
 
 
 async def test_other_apps_credentials_in_the_environment_change_nothing(
-    tmp_path: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    """Bolt would turn to OAuth by itself where it finds them."""
+    """Bolt would turn to OAuth by itself where it finds them; nor does it say that it has."""
+    caplog.set_level("INFO")
     monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
     monkeypatch.setenv("SLACK_CLIENT_SECRET", "secret")
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-other")
     async with listening(tmp_path, redis) as heard:
         await heard.acknowledged(await heard.slack.send(event("app_mention", "hola", user=ANA)))
     assert len(heard.submitted) == 1
+    assert not any("token" in line or "InstallationStore" in line for line in caplog.messages)

@@ -83,7 +83,7 @@ class IndexCommands:
         turns = {phrases.render(OUTCOMES[name]): count for name, count in data["turns"].items()}
         reasons = {f"`{name}`": count for name, count in data["reasons"].items()}
         for key, counts in (("status_questions", turns), ("status_ignored", reasons)):
-            told = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
+            told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
             parts.append(f"{phrases.render(key)}: {told or phrases.render('status_none')}")
         # This command is under way itself.
         waiting = max(0, data["queue"]["ready"] + data["queue"]["running"] - 1)

@@ -111,7 +111,7 @@ class Listener:
         read = read_message(body, workspace.myself)
         match read:
             case Written():
-                if read.addressed:
+                if read.addressed and read.thread == read.at:  # else its thread may hold it up
                     await workspace.pace.announce(read.channel, read.id, read.date)
                 message = await self._as_message(workspace, read, context)
                 if read.addressed or await self._desk.follows_up(

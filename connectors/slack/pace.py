@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+import secrets
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +16,12 @@ _INTERVAL = 1.0
 """Seconds between two messages in one channel."""
 _GRACE = 0.05
 """Seconds in which of several questions the first one asked may still come."""
-_ANNOUNCED = 1.5
+_ANNOUNCED = 5.0
 """Seconds in which the turn of a question that has come in is waited for."""
+_POSTING = 5.0
+"""Seconds in which a message that another process is posting is waited for: it may arrive late."""
+_ALIVE = 2.5
+"""Seconds in which another process asks again, or is there no more."""
 
 # Times are Redis's own: the processes' clocks may differ.
 _SCRIPT = """
@@ -26,11 +31,28 @@ local amount = tonumber(ARGV[2])
 local free = tonumber(redis.call('GET', KEYS[1]) or '0')
 if ARGV[1] == 'settle' then
   redis.call('SET', KEYS[1], string.format('%.6f', math.max(free, now + amount)), 'EX', 120)
+  redis.call('DEL', KEYS[2])
   return '0'
 end
-local at = math.max(now, free)
-redis.call('SET', KEYS[1], string.format('%.6f', at + amount), 'PX', math.ceil((at - now + 120) * 1000))
-return string.format('%.6f', at - now)
+local heads, alive, me, asked = KEYS[3], KEYS[4], ARGV[3], ARGV[4]
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
+  redis.call('ZREM', heads, gone)
+  redis.call('ZREM', alive, gone)
+end
+redis.call('ZADD', heads, asked, me)
+redis.call('ZADD', alive, string.format('%.6f', now + tonumber(ARGV[7])), me)
+redis.call('EXPIRE', heads, 60)
+redis.call('EXPIRE', alive, 60)
+local posting = redis.call('GET', KEYS[2])
+local first = redis.call('ZCOUNT', heads, '-inf', '(' .. asked) == 0
+if free > now or (posting and posting ~= me) or not first then
+  return string.format('%.6f', math.max(free - now, tonumber(ARGV[5])))
+end
+redis.call('ZREM', heads, me)
+redis.call('ZREM', alive, me)
+redis.call('SET', KEYS[1], string.format('%.6f', now + amount), 'EX', 120)
+redis.call('SET', KEYS[2], me, 'PX', ARGV[6])
+return '0'
 """
 
 _COMING = """
@@ -67,11 +89,16 @@ class Pace:
         self._script = redis.register_script(_SCRIPT)
         self._coming = redis.register_script(_COMING)
         self._root = f"vocero:slack:{workspace}"
+        self._name = secrets.token_hex(8)
+        """Of this process, in which one message at a time is posted in a channel anyway."""
         self.line = Line(self)
 
-    async def reserve(self, channel: str) -> float:
-        """Seconds until the channel takes another message, which is ours then."""
-        return await self._call(channel, "reserve")
+    async def reserve(self, channel: str, asked: datetime) -> float:
+        """None, and the channel's next message is ours; or seconds after which to ask again.
+
+        Of those who ask in several processes, whoever was `asked` first is next.
+        """
+        return await self._call(channel, "reserve", asked)
 
     async def settle(self, channel: str) -> None:
         """A message has arrived in the channel just now."""
@@ -89,17 +116,22 @@ class Pace:
         """Whether a question that was asked before this has come in, and its turn has not."""
         return bool(await self._told(channel, "await", asked=asked))
 
-    async def _call(self, channel: str, operation: str) -> float:
-        key = f"{self._root}:post:{channel}"
-        return float(await _said(self._script(keys=[key], args=[operation, _INTERVAL])))
+    async def _call(self, channel: str, operation: str, asked: datetime | None = None) -> float:
+        keys = [f"{self._root}:{part}:{channel}" for part in ("post", "posting", "heads", "alive")]
+        patience = (_GRACE, int(1_000 * _POSTING), _ALIVE)
+        arguments = [operation, _INTERVAL, self._name, _score(asked), *patience]
+        return float(await _said(self._script(keys=keys, args=arguments)))
 
     async def _told(
         self, channel: str, operation: str, turn: str = "", asked: datetime | None = None
     ) -> float:
         keys = [f"{self._root}:{part}:{channel}" for part in ("asked", "known")]
-        at = f"{asked.timestamp():.6f}" if asked else "0"
-        arguments = [operation, turn, at, _ANNOUNCED]
+        arguments = [operation, turn, _score(asked), _ANNOUNCED]
         return float(await _said(self._coming(keys=[*keys, f"{self._root}:seen:{turn}"], args=arguments)))
+
+
+def _score(asked: datetime | None) -> str:
+    return f"{asked.timestamp():.6f}" if asked else "0"
 
 
 async def _said(script: Awaitable[Any]) -> Any:
@@ -206,7 +238,9 @@ class Slot:
                 await asyncio.sleep(_GRACE)
                 await self._line.give_way(self)
             self._reserved = True
-            await asyncio.sleep(await self._pace.reserve(self.channel))
+            # Other processes can set no event here.
+            while seconds := await self._pace.reserve(self.channel, self.asked):  # noqa: ASYNC110
+                await asyncio.sleep(seconds)
 
     async def posted(self) -> None:
         """The message is there."""

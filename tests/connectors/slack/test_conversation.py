@@ -90,7 +90,7 @@ async def test_the_status_is_told_in_the_channels_language(tmp_path: Path):
         await place.answered()
         await place.command("status", user=ADMIN)
         await place.until(lambda: place.slack.responses)
-    assert "Contestadas: 1" in markdown(place.slack.responses[0])
+    assert "Contestadas 1" in markdown(place.slack.responses[0])
     assert "answered" not in markdown(place.slack.responses[0])
 
 

@@ -173,11 +173,42 @@ async def test_who_has_given_way_and_is_gone_takes_nobody_s_turn(redis: Redis):
 async def test_processes_share_a_channel(redis: Redis):
     """What one has posted, the other waits for."""
     one, other = Pace(redis, "w"), Pace(redis, "w")
-    assert await one.reserve("C1") == 0
-    assert 0.5 < await other.reserve("C1") <= 1.0
-    assert await other.reserve("C2") == 0
-    await one.settle("C2")
-    assert await other.reserve("C2") > 0.5
+    assert await one.reserve("C1", START) == 0
+    assert 0.5 < await other.reserve("C1", START) <= 1.0
+    assert await other.reserve("C2", START) == 0
+    await other.settle("C2")
+    assert await one.reserve("C2", START) > 0.5
+
+
+async def test_of_several_processes_whoever_was_asked_first_posts(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+):
+    """However their requests come; a process that is there no more holds nobody up."""
+    monkeypatch.setattr(pace, "_INTERVAL", 0.2)
+    monkeypatch.setattr(pace, "_ALIVE", 0.5)
+    one, other, posted = Pace(redis, "w"), Pace(redis, "w"), list[int]()
+    turns = [post_in_turn((one if n in (0, 3, 4) else other).line, n, posted) for n in (5, 3, 4, 1, 2)]
+    gone = Pace(redis, "w")
+    assert await gone.reserve("C1", START + timedelta(seconds=9)) == 0
+    assert await gone.reserve("C1", START) > 0
+    await asyncio.gather(*turns)
+    assert posted == [1, 2, 3, 4, 5]
+
+
+async def test_what_another_process_is_posting_is_waited_for(redis: Redis, monkeypatch: pytest.MonkeyPatch):
+    """Its message may arrive late, and the pause runs from there; nobody waits for it for ever."""
+    monkeypatch.setattr(pace, "_INTERVAL", 0.1)
+    monkeypatch.setattr(pace, "_POSTING", 0.5)
+    one, other = Pace(redis, "w"), Pace(redis, "w")
+    assert await one.reserve("C1", START) == 0
+    await asyncio.sleep(0.2)
+    assert await other.reserve("C1", START) > 0
+    await one.settle("C1")
+    assert 0 < await other.reserve("C1", START) <= 0.1
+    await asyncio.sleep(0.15)
+    assert await other.reserve("C1", START) == 0
+    await asyncio.sleep(0.6)
+    assert await one.reserve("C1", START) == 0
 
 
 async def test_processes_share_a_minutes_calls(redis: Redis):
@@ -247,7 +278,7 @@ async def test_without_redis_the_answers_come_all_the_same(redis: Redis):
         async def __call__(self, **_: object) -> None:
             raise OSError("connection refused")
 
-    assert await Pace(Broken(), "w").reserve("C1") == 0
+    assert await Pace(Broken(), "w").reserve("C1", START) == 0
     broken = Tiers(Broken(), "w")
     assert await broken.spare("chat.update")
     assert await broken.spend("chat.update") == 0

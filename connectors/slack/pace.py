@@ -5,6 +5,7 @@ import heapq
 import itertools
 import logging
 import secrets
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ _INTERVAL = 1.0
 """Seconds between two messages in one channel."""
 _GRACE = 0.05
 """Seconds in which of several questions the first one asked may still come."""
+_AT_ONCE = 0.4
+"""Seconds in which many that are asked at once all come in; who waited for an answer anyway loses nothing."""
 _ANNOUNCED = 5.0
 """Seconds in which the turn of a question that has come in is waited for."""
 _POSTING = 5.0
@@ -224,6 +227,7 @@ class Slot:
         """Set while others wait behind."""
         self._line = line
         self._pace = pace
+        self._entered = time.monotonic()
         self._reserved = False
         self._left = False
 
@@ -232,7 +236,7 @@ class Slot:
         if not self._reserved:
             if self.crowded.is_set():
                 # Of many that come at once, who asked first may be a moment late.
-                await asyncio.sleep(_GRACE)
+                await asyncio.sleep(max(_GRACE, self._entered + _AT_ONCE - time.monotonic()))
                 await self._line.give_way(self)
             while await self._pace.awaits(self.channel, self.asked):
                 await asyncio.sleep(_GRACE)

@@ -30,6 +30,8 @@ class Listed:
     @property
     def permitted(self) -> Readers:
         """Every list that must let a reader through."""
+        if self.readers is None and not self.within:
+            return ()
         return all_of((self.readers, *self.within))
 
 

@@ -138,7 +138,10 @@ class DriveSource:
         return str(file["webViewLink"]) if file.get("webViewLink") else None
 
     def _readers(self, file: File) -> frozenset[str] | None:
-        """Whom it is shared with; None: anybody may open it. Shared drives tell it of each file alone."""
+        """Whom it is shared with; None: anybody may open it, or it is not told.
+
+        Shared drives tell it of each file alone.
+        """
         permissions = file.get("permissions")
         if permissions is None and file.get("driveId"):
             permissions = []
@@ -153,7 +156,7 @@ class DriveSource:
                 if not answer.get("nextPageToken"):
                     break
                 parameters["pageToken"] = answer["nextPageToken"]
-        return _readers(permissions) if permissions else None
+        return None if permissions is None else _readers(permissions)
 
 
 def _readers(permissions: Iterable[dict[str, Any]]) -> frozenset[str] | None:

@@ -1,5 +1,7 @@
 """Who may read what: people, groups, channels, guests, sources, and documents with readers of their own."""
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from knowledge.library import Library
 from knowledge.readers import all_of, permits
 from tests.bot.company import give_readers
 from tests.bot.room import ANA, BETO, HELP, People, room
+from tests.model_server import model_server
 
 MAIL = {
     "ana": "ana@x.example",
@@ -245,15 +248,17 @@ class Guarded:
 
 
 @asynccontextmanager
-async def guarded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Guarded]:
-    """The bot of that company."""
+async def guarded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, top: str = "", bottom: str = ""
+) -> AsyncIterator[Guarded]:
+    """The bot of that company; `top` and `bottom` are more lines of its settings."""
     readers = give_readers(monkeypatch)
     for word, source in WORDS.items():
         (folder / source).mkdir(exist_ok=True)
         (folder / source / f"{word}.md").write_text(told(word), "utf-8")
     (folder / "identities.toml").write_text(FILE, "utf-8")
     (folder / "vocero.toml").write_text(
-        """
+        f"""{top}
 embedding = "none"
 identities = "identities.toml"
 [[sources]]
@@ -274,7 +279,7 @@ match = "slack:#rrhh"
 sources = ["docs", "people"]
 persona = "formal"
 escalate_to = "slack:#personas"
-""",
+{bottom}""",
         "utf-8",
     )
     async with room(load_settings(folder / "vocero.toml", environ={})) as people:
@@ -424,6 +429,65 @@ async def test_a_right_that_is_taken_away_while_an_answer_is_made_holds_for_it(
         posts = list(company.people.room.posts.values())
     assert not tells(answer, "zafiro")
     assert not any("zafiron7" in post.text for post in posts)
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3])
+async def test_a_right_that_is_taken_away_while_a_model_writes_holds_for_what_it_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    """Between any two sentences: what was shown by then is taken back, and the rest never comes."""
+    async with model_server() as server:
+        server.says("El piso es de cemento zafiron7 [1]. ", "El depósito zafiro tiene piso de zafiron7 [1].")
+        llm, address = 'llm = "openai-like:scripted"', f'[models.openai-like]\nbase_url = "{server.url}"'
+        async with guarded(tmp_path, monkeypatch, llm, address) as company:
+            readable, asked = Library.readable, []
+
+            def revoked_meanwhile(library: Library, documents: Any, readers: Any) -> Any:
+                asked.append(documents)
+                if len(asked) == piece:
+                    library.manifest.permit("docs", {"zafiro.md": "[[]]"})
+                return readable(library, documents, readers)
+
+            before = await company.asks("zafiro", ANA)
+            monkeypatch.setattr(Library, "readable", revoked_meanwhile)
+            after = await company.asks("zafiro", ANA)
+            (shown,) = [post for post in company.people.room.posts.values() if post.answer == after]
+    assert before.model == "openai-like:scripted"
+    assert tells(before, "zafiro")
+    assert "zafiro.md" not in {cited.document for cited in after.citations}
+    assert shown.text == after.text
+    assert asked[piece - 1]
+    assert "cemento zafiro" in str(server.requests[0])
+    assert "cemento zafiro" not in str(server.requests[-1])
+
+
+async def test_no_moment_of_a_sync_lets_anyone_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While readers and texts change and change again, who is never among the readers is told nothing."""
+    async with guarded(tmp_path, monkeypatch) as company:
+        company.let("zafiro", ANAS)
+        company.sync()
+
+        def keep_changing() -> None:
+            others = itertools.cycle(
+                [(frozenset[str](),), (ANAS, RRHHS), (ANAS,), (ANAS | {"mail:zoe@x.example"},)]
+            )
+            for number, lists in zip(range(12), others, strict=False):
+                company.let("zafiro", *lists)
+                if number % 3 == 0:
+                    path = tmp_path / "docs" / "zafiro.md"
+                    path.write_text(f"{told('zafiro')}\nVersión {number} de zafiron7.\n", "utf-8")
+                company.sync()
+
+        changing = asyncio.create_task(asyncio.to_thread(keep_changing))
+        found = []
+        while not changing.done():
+            asking = (company.asks("zafiro", BETO, private=True), company.asks("zafiro", ANA))
+            found += await asyncio.gather(*asking)
+        await changing
+        own = await company.asks("zafiro", ANA, private=True)
+    assert found
+    assert not any(tells(answer, "zafiro") for answer in found)
+    assert tells(own, "zafiro")
 
 
 def test_the_file_of_identities_is_read_in_every_spelling(tmp_path: Path) -> None:

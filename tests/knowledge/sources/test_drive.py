@@ -241,12 +241,14 @@ def test_permissions_are_the_readers(world: DriveWorld) -> None:
     world.add("2", "shut.md", b"x", permissions=[ana, gone, group])
     world.add("3", "domain.md", b"x", permissions=[{"type": "domain", "domain": "empresa.example"}])
     world.add("4", "shared.md", b"x", permissions=None, driveId="d")
+    world.add("5", "nobody.md", b"x", permissions=[gone])
     world.permissions["4"] = [ana]
     assert {name: one.readers for name, one in listing(world).items()} == {
         "open.md": None,
         "shut.md": frozenset({"mail:ana@empresa.example", "group:rrhh@empresa.example"}),
         "domain.md": frozenset({"domain:empresa.example"}),
         "shared.md": frozenset({"mail:ana@empresa.example"}),
+        "nobody.md": frozenset(),
     }
 
 

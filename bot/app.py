@@ -201,8 +201,9 @@ async def open_terminal(
         return
     async with open_runtime(settings, vectors=vectors, answering=sync) as runtime:
         terminal = Terminal(runtime.submit, Replies(runtime.state.redis), runtime.alive)
-        unread = runtime.library.names if sync else await asyncio.to_thread(runtime.library.never_synced)
-        for name in unread if first or sync else ():
+        if sync:
+            await command(terminal, "reindex", tell)
+        for name in await asyncio.to_thread(runtime.library.never_synced) if first and not sync else ():
             await command(terminal, "reindex", tell, source=name)
         yield terminal
 

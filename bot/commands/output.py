@@ -172,6 +172,11 @@ def _show_troubles(out: "Console", sources: Sequence[Mapping[str, Any]]) -> None
     for source in sources:
         if source.get("problem"):
             out.print(f"{source['source']}: {source['problem']}", markup=False, style="yellow")
+        if paused := source.get("paused"):
+            out.print(f"{source['source']}: paused by {paused['by']}", markup=False, style="yellow")
+        if run := source.get("running"):
+            far = f", {run['done']} of {run['total'] or '?'}" if run["done"] is not None else ""
+            out.print(f"{source['source']}: is being read, by order of {run['by']}{far}", markup=False)
         for failure in source.get("failed") or ():
             out.print(f"{source['source']}: {failure['document']}: {failure['message']}", markup=False)
         for document, notes in (source.get("notes") or {}).items():

@@ -35,11 +35,16 @@ def open_library(settings: Settings, *, writing: bool, answering: bool = False) 
 
 
 def source_spec(settings: Settings, source: SourceSettings) -> SourceSpec:
-    """A source with its secrets filled in."""
+    """A source with its secrets filled in, and the address where the bot itself reaches that service."""
+    env = settings.env
+    ours = {"slack": env.vocero_slack_api_url, "discord": env.vocero_discord_api_url}
+    options = {name: _filled(value, settings.variables) for name, value in source.options.items()}
+    if source.kind in ours:
+        options.setdefault("base_url", ours[source.kind])
     return SourceSpec(
         source.name,
         source.kind,
-        {name: _filled(value, settings.variables) for name, value in source.options.items()},
+        options,
         Surroundings(settings.data / "sources" / source.name, settings.fetch.allow, database_url(settings)),
         source.max_deleted,
     )

@@ -14,9 +14,6 @@ from bot.fields import Base, Cron, Duration, Name, Table, place_or_glob
 from bot.tools.settings import FilePath, read_only, sqlite_beside
 from knowledge.sources import KINDS, plugin_kinds
 
-_PLANNED = ("slack", "discord")
-"""Kinds that are known, and not available in this version."""
-
 
 class SourceSettings(Table):
     """`[[sources]]`: where documents come from, and who may read them, whatever its kind."""
@@ -168,6 +165,28 @@ class DriveSettings(_Chosen):
     """JSON of a service account or of an authorised user, or the path of a file with it."""
 
 
+class SlackSettings(SourceSettings):
+    """`kind = "slack"`: threads of Slack channels."""
+
+    kind: Literal["slack"]
+    channels: Annotated[tuple[str, ...], Field(min_length=1)]
+    """By name (`#faq`) or id."""
+    token: str = "${SLACK_BOT_TOKEN}"  # noqa: S105 - a name
+    base_url: Base | None = None
+    """None: where the bot itself reaches Slack."""
+
+
+class DiscordSettings(SourceSettings):
+    """`kind = "discord"`: posts of Discord forums, and threads of channels."""
+
+    kind: Literal["discord"]
+    channels: Annotated[tuple[str, ...], Field(min_length=1)]
+    """By id."""
+    token: str = "${DISCORD_TOKEN}"  # noqa: S105 - a name
+    base_url: Base | None = None
+    """None: where the bot itself reaches Discord."""
+
+
 class AnswersSettings(SourceSettings):
     """`kind = "answers"`: reviewed questions and answers."""
 
@@ -187,8 +206,6 @@ class PluginSettings(SourceSettings):
         if kind in plugin_kinds():
             return kind
         known = sorted(KINDS | plugin_kinds())
-        if kind in _PLANNED:
-            raise ValueError(f"is {kind!r}, which is not available in this version; use {', '.join(known)}")
         expected = ", ".join(map(repr, known))
         raise PydanticCustomError("literal_error", "no such kind", {"expected": expected})
 
@@ -196,7 +213,7 @@ class PluginSettings(SourceSettings):
 SOURCE_KINDS: dict[str, type[SourceSettings]] = {
     "folder": FolderSettings, "web": WebSettings, "git": GitSettings, "sql": SqlSettings, "s3": S3Settings,
     "confluence": ConfluenceSettings, "notion": NotionSettings, "drive": DriveSettings,
-    "answers": AnswersSettings,
+    "slack": SlackSettings, "discord": DiscordSettings, "answers": AnswersSettings,
 }  # fmt: skip
 
 
@@ -216,6 +233,8 @@ AnySource = Annotated[
     | Annotated[ConfluenceSettings, Tag("confluence")]
     | Annotated[NotionSettings, Tag("notion")]
     | Annotated[DriveSettings, Tag("drive")]
+    | Annotated[SlackSettings, Tag("slack")]
+    | Annotated[DiscordSettings, Tag("discord")]
     | Annotated[AnswersSettings, Tag("answers")]
     | Annotated[PluginSettings, Tag("plugin")],
     Discriminator(_kind),

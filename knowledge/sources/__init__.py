@@ -26,6 +26,8 @@ _KINDS = {
     "confluence": ("knowledge.sources.confluence", "ConfluenceSource"),
     "notion": ("knowledge.sources.notion", "NotionSource"),
     "drive": ("knowledge.sources.drive", "DriveSource"),
+    "slack": ("knowledge.sources.slack", "SlackSource"),
+    "discord": ("knowledge.sources.discord", "DiscordSource"),
     "answers": ("knowledge.sources.answers", "AnswersSource"),
 }
 OFFICIAL = "answers"

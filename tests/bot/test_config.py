@@ -224,12 +224,6 @@ def test_the_models_address_from_the_environment_wins(load: Load) -> None:
             "put DOCS into .env",
         ),
         ('kind = "folder"', 'kind = "fodler"', '[[sources]] "handbook"', "did you mean `folder`?"),
-        (
-            'kind = "folder"',
-            'kind = "slack"',
-            '[[sources]] "handbook"',
-            "not available in this version",
-        ),
         ("base_url", "baseurl", "[models.openai-like]", "did you mean `base_url`?"),
         ("[models.openai-like]", "[models.openailike]", "[models]", "did you mean `openai-like`?"),
         ("openai-like:my-model", "openai-lik:my-model", "at the top", "openai-like"),

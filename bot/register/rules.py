@@ -81,7 +81,8 @@ def _verb_after_all(place: Place) -> bool:
     goal = after[0] == "al" or (
         after[0] in ("en", "a", "por") and after[1] in ("el", "la", "su", "este", "esta")
     )
-    begins = place.start == "first" or (place.start == "comma" and place.after_condition)
+    led = place.start == "comma" and place.after_condition
+    begins = place.start == "first" or led or (place.start == "joined" and place.coordinated("U"))
     noted = place.word == "note" and place.start == "first" and after[0] == "que"
     return noted or (place.word == "entre" and begins and goal)
 

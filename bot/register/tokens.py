@@ -50,8 +50,11 @@ _MARKUP: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# A picture before a capital ends a sentence: Listo 🎉 Revisa el correo.
+_PICTURE: Final = "[\\u2600-\\u27bf\\u2b50\\ufe0f\\u200d\\U0001f300-\\U0001faff]"
 _PIECE: Final = re.compile(
-    r"(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*\.?)|(?P<hidden>\0+)|(?P<end>(?<!\[)[.!?…]+|\n|[|•·→]|;)|(?P<colon>:)"
+    r"(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*\.?)|(?P<hidden>\0+)|(?P<end>(?<!\[)[.!?…]+|\n|[|•·→]|;"
+    rf"|{_PICTURE}+(?=\s+[¿¡]?[A-ZÁÉÍÓÚÑ]))|(?P<colon>:)"
     r"|(?P<open>[¿¡])|(?P<comma>[,()]|(?<=\s)[–—-]+(?=\s))"
 )
 # A note in a page (> [!NOTE]) is set like a quotation, and is the writer's own word.
@@ -177,7 +180,8 @@ def mask(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> str:
         _fill(letters, *match.span(), "\0") if not own else None
     for match in _MARKUP.finditer("".join(letters)):
         _fill(letters, *match.span(), " ")
-        if match["block"]:
+        named = match[0][0] == ":" and re.match(r"\s+[¿¡]?[A-ZÁÉÍÓÚÑ]", text[match.end() :][:4])
+        if match["block"] or named:
             letters[match.start()] = "\n"
     for start, end in verbatim:
         _fill(letters, max(start, 0), max(min(end, len(text)), 0), "\0")

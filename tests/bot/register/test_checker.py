@@ -160,6 +160,8 @@ def test_what_a_program_does_is_at_most_perhaps_an_order(text: str) -> None:
         ("Juan, guarda los cambios.", "guarda"),
         ("¡Corre! Quedan dos días.", "Corre"),
         ("Toma nota de este número.", "Toma"),
+        ("El pedido salió 🎉 Revisa el correo.", "Revisa"),
+        ("El pedido salió :tada: Revisa el correo.", "Revisa"),
     ],
 )
 def test_a_bare_order_is_told_by_what_stands_around_it(text: str, order: str) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import re
-import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import ConfigurationError, VoceroError
 from bot.tools.arguments import check_by_schema
+from bot.tools.mcp_http import McpRefusedError, guarded
 from bot.tools.mcp_session import KeptSession
 from bot.tools.reading import Variables, secrets_in, told, with_variables
 from bot.tools.schemas import SchemaError, description, usable
@@ -18,7 +18,6 @@ from bot.tools.tool import Asker, Output, Tool, ToolError
 from knowledge.addresses import AllowList
 
 if TYPE_CHECKING:
-    from httpx2 import AsyncClient
     from mcp.client.session import ClientSession
 
 _PAGES = 20
@@ -75,7 +74,7 @@ class McpServer:
         settings, variables = self._settings, self._variables
         timeout = max(1, int(self._seconds))
         headers = {name: with_variables(value, variables) for name, value in settings.headers.items()}
-        async with _guarded(self._allowed, headers, timeout) as http:
+        async with guarded(self._allowed, headers, timeout) as http:
             if settings.url is not None:
                 client = BasicMCPClient(settings.url, timeout=timeout, http_client=http)
             else:
@@ -157,38 +156,6 @@ def _cause(error: BaseException) -> str:
     """What went wrong inside: task groups wrap their errors."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    if isinstance(error, _NotAllowedError):
+    if isinstance(error, McpRefusedError):
         return str(error)
     return type(error).__name__
-
-
-class _NotAllowedError(OSError):
-    """The address is not public and not allowed."""
-
-
-def _guarded(allowed: AllowList, headers: Mapping[str, str], timeout: float) -> "AsyncClient":
-    """An HTTP client that looks at each address it connects to."""
-    import httpcore2
-    import httpx2
-
-    class Backend(httpcore2.AnyIOBackend):
-        async def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> Any:
-            loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = [str(one[4][0]) for one in found]
-            by_name = allowed.name(host, port)
-            good = [one for one in addresses if by_name or allowed.address(one, port)]
-            if not good:
-                raise _NotAllowedError(
-                    f"{host} is not a public address; name it under `allow` in [fetch] if it may be reached"
-                )
-            return await super().connect_tcp(good[0], port, *args, **options)
-
-    transport = httpx2.AsyncHTTPTransport(trust_env=False)
-    # The transport has no parameter for it; connections are the pool's alone to make.
-    transport._pool = httpcore2.AsyncConnectionPool(
-        ssl_context=httpx2.create_ssl_context(trust_env=False), network_backend=Backend()
-    )
-    return httpx2.AsyncClient(
-        transport=transport, headers=dict(headers), timeout=timeout, trust_env=False, follow_redirects=False
-    )

@@ -1,20 +1,24 @@
 """MCP servers: real ones, over both transports, and ones that hang, crash, lie and flood."""
 
 import asyncio
+import gzip
 import json
 import os
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
+from aiohttp import web as aiohttp_web
 from mcp.server import MCPServer
 
 from bot.tools.tool import Asker
 from tests.bot.tools.conftest import Kit
+from tests.web_server import WebServer
 
 Open = Callable[..., Kit]
 SERVER = """\
@@ -267,3 +271,46 @@ async def test_the_key_of_a_call_with_effects_goes_along(kit: Open, tmp_path: Pa
         for way in ("writes", "echo")
     ]
     assert ['"idempotencyKey": "k1"' in one for one in told] == [True, False]
+
+
+HTTP = '[[tools]]\nname = "o"\nkind = "mcp"\nurl = "WEB/mcp"\ntools = ["lunch"]\ntimeout = "2s"\n'
+
+
+def replies(**more: Any) -> Callable[[aiohttp_web.Request], Awaitable[aiohttp_web.StreamResponse]]:
+    async def reply(_: aiohttp_web.Request) -> aiohttp_web.StreamResponse:
+        return aiohttp_web.Response(**more)
+
+    return reply
+
+
+async def hangs(_: aiohttp_web.Request) -> aiohttp_web.StreamResponse:
+    await asyncio.sleep(60)
+    raise AssertionError
+
+
+JSON = {"content_type": "application/json"}
+PACKED = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        hangs,
+        replies(body=b" " * 11_000_000 + b"{}", **JSON),
+        replies(body=gzip.compress(b" " * 300_000_000), headers=PACKED),
+        replies(status=307, headers={"Location": "http://169.254.169.254/latest/meta-data"}),
+        replies(text="<html>", content_type="text/html"),
+        replies(text='{"jsonrpc": "2.0", "id": 0, "result": 7}', **JSON),
+        replies(text="[" * 100_000, **JSON),
+        replies(status=500),
+    ],
+    ids=["hangs", "much", "packed", "leads away", "a page", "no result", "deep", "broken"],
+)
+async def test_a_server_over_http_that_cannot_be_talked_to_has_no_tools(
+    kit: Open, web: WebServer, reply: Any
+) -> None:
+    """It hangs, floods, leads elsewhere or says nothing of use; the bot goes on without it."""
+    web.routes["/mcp"] = reply
+    opened = kit(HTTP)
+    assert await opened.toolbox.tools(["o"]) == {}
+    assert '[[tools]] "o"' in opened.toolbox.problems["o"]

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.messages import Channel, Person
+from bot.personas import Persona
 from bot.settings import ResolvedChannel, Settings
+
+
+def granted(channel: ResolvedChannel, persona: Persona) -> Collection[str]:
+    """The `[[tools]]` tables that may be called where this persona speaks in a channel."""
+    return channel.tools if persona.tools is None else channel.tools & set(persona.tools)
 
 
 class Asked(Protocol):

@@ -152,6 +152,7 @@ async def _join(
         journal=journal,
         dispatch=dispatch,
         suggestions=Suggestions(settings, channels, voices, journal, catalogue=library),
+        lookups=tools.commands,
     )
     for platform in _PLATFORMS:
         if _configured(settings, platform):

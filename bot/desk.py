@@ -13,6 +13,7 @@ from bot.dispatch import Dispatch
 from bot.journal import Journal, Unanswered
 from bot.memory import Memory
 from bot.messages import Channel, Message, Person
+from bot.personas import Persona
 from bot.phrases import Language, Phrases
 from bot.settings import Settings
 from bot.suggesting import Suggestions
@@ -28,6 +29,16 @@ class Shelf(Protocol):
 
     def status(self) -> list[IndexStatus]:
         """Each source, with how fresh it is."""
+        ...
+
+
+class Lookups(Protocol):
+    """What the desk needs of the lookups."""
+
+    async def complete(
+        self, tool: str | None, typed: str, channel: Channel, persona: Persona, limit: int
+    ) -> list[str]:
+        """Ways to go on with the name of one, or with the arguments of `tool`."""
         ...
 
 
@@ -58,6 +69,7 @@ class Desk:
         journal: Journal,
         dispatch: Dispatch,
         suggestions: Suggestions,
+        lookups: Lookups,
     ) -> None:
         self._settings = settings
         self._channels = channels
@@ -67,6 +79,7 @@ class Desk:
         self._journal = journal
         self._dispatch = dispatch
         self._suggestions = suggestions
+        self._lookups = lookups
 
     async def count(self, reason: str) -> None:
         """Counts an event that is not answered, by its reason code."""
@@ -139,12 +152,26 @@ class Desk:
         return await self._suggestions.questions(typed, person, channel, limit)
 
     async def complete(
-        self, completes: str, typed: str, limit: int = 25, given: Mapping[str, Any] | None = None
+        self,
+        completes: str,
+        typed: str,
+        limit: int = 25,
+        given: Mapping[str, Any] | None = None,
+        *,
+        parameter: str = "",
+        channel: Channel | None = None,
     ) -> list[str]:
         """Values for an argument of a command (`Parameter.completes`) that have in them what was typed.
 
-        `given`: the command's other arguments, as far as they are known.
+        `given`: the command's other arguments, as far as they are known. `parameter`: its own name.
+        `channel`: where it is typed.
         """
+        if completes == "lookup":
+            if channel is None:
+                return []
+            persona = self._voices.persona(await self._channels.of(channel))
+            tool = None if parameter == "tool" else str((given or {}).get("tool", ""))
+            return await self._lookups.complete(tool, typed, channel, persona, limit)
         return await self._suggestions.values(completes, typed, given or {}, limit)
 
     async def prompts(self, channel: Channel, limit: int = 4) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ a name where the platform can show it translated. In keys a blank of a name is `
 from dataclasses import dataclass
 from typing import Literal
 
-Completes = Literal["source", "document", "persona", "setting_value", "tool", "generation"]
-"""Where values come from: `Desk.complete` lists them. `document`: a source, or one of its documents."""
+Completes = Literal["source", "document", "persona", "setting_value", "lookup", "generation"]
+"""Where values come from: `Desk.complete` lists them. `document`: a source, or one of its documents.
+`lookup`: a tool, or what comes behind its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,10 @@ COMMANDS: dict[str, AdminCommand] = {
         AdminCommand("channel reset", (Parameter("setting", choices=SETTINGS),)),
         AdminCommand(
             "lookup",
-            (Parameter("tool", completes="tool"), Parameter("arguments", rest=True)),
+            (
+                Parameter("tool", completes="lookup"),
+                Parameter("arguments", completes="lookup", rest=True),
+            ),
             everybody=True,
         ),
         AdminCommand("budget"),

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.access import may_ask, rights
+from bot.access import granted, may_ask, rights
 from bot.channels import Channels
 from bot.framing import spoken
 from bot.messages import Channel, Command, Confirm, Confirmation, Outcome, Picture, Reply, ToolCall
+from bot.personas import Persona
 from bot.settings import ResolvedChannel, Settings
 from bot.tools.calling import Caller, plain_arguments, visible
 from bot.tools.completing import completions
@@ -49,15 +50,18 @@ class ToolCommands:
         self._caller = caller
         self._confirming = confirming
 
-    async def allowed(self, channel: Channel) -> dict[str, Tool]:
-        """The tools that may be called in a channel, by name."""
-        return await self._toolbox.tools((await self._channels.of(channel)).tools)
-
-    async def complete(self, typed: str, channel: Channel, limit: int = 25) -> list[str]:
-        """Ways to go on with a lookup: names of tools, then of parameters, then their choices."""
-        tools = {name: tool.parameters for name, tool in (await self.allowed(channel)).items()}
+    async def complete(
+        self, tool: str | None, typed: str, channel: Channel, persona: Persona, limit: int = 25
+    ) -> list[str]:
+        """Ways to go on with a lookup: names of tools; behind one, parameters and then their choices."""
+        allowed = await self._toolbox.tools(granted(await self._channels.of(channel), persona))
+        schemas = {name: one.parameters for name, one in allowed.items()}
+        if tool is None:
+            return completions(schemas, typed.strip())[:limit]
+        if tool not in schemas:
+            return []
         before, blank, _ = typed.rpartition(" ")
-        return [f"{before}{blank}{one}" for one in completions(tools, typed)][:limit]
+        return [f"{before}{blank}{one}" for one in completions(schemas, f"{tool} {typed}")][:limit]
 
     async def run(self, command: Command, channel: ResolvedChannel, voice: Voice) -> Reply:
         """Carries a command out."""
@@ -81,7 +85,7 @@ class ToolCommands:
         )
 
     async def _lookup(self, command: Command, channel: ResolvedChannel, voice: Voice) -> "_Said":
-        tools = await self._toolbox.tools(channel.tools)
+        tools = await self._toolbox.tools(granted(channel, voice.persona))
         data = {"tools": [described(tool) for tool in tools.values()]}
         name = str(command.arguments.get("tool") or "").strip()
         if not name:
@@ -135,7 +139,8 @@ class ToolCommands:
 
     async def _press(self, command: Command, voice: Voice) -> "_Said":
         async def find(name: str) -> Tool | None:
-            return (await self.allowed(command.channel)).get(name)
+            channel = await self._channels.of(command.channel)
+            return (await self._toolbox.tools(channel.tools)).get(name)
 
         pressed = await self._confirming.press(command, find)
         told = "\n".join(one.alt for one in pressed.pictures) or as_markdown(pressed.told)

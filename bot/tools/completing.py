@@ -9,7 +9,7 @@ def completions(tools: Mapping[str, Mapping[str, Any]], typed: str) -> list[str]
 
     `tools`: the JSON Schema of each one's parameters, by its name.
     """
-    before, blank, last = typed.rpartition(" ")
+    before, blank, last = typed.lstrip().rpartition(" ")
     if not blank:
         return [name for name in tools if last.casefold() in name.casefold()]
     name, *given = before.split()
@@ -26,10 +26,12 @@ def completions(tools: Mapping[str, Mapping[str, Any]], typed: str) -> list[str]
     return [f"{one}=" for one in properties if one not in taken and one.startswith(last)]
 
 
-def _choices(schema: Mapping[str, Any]) -> list[str]:
+def _choices(schema: Any) -> list[str]:
+    if not isinstance(schema, Mapping):
+        return []  # `true`: anything goes
     for one in (schema, *schema.get("anyOf", ())):
         if "enum" in one:
-            return [str(choice) for choice in one["enum"]]
+            return [str(choice) for choice in one["enum"] if choice is not None]
         if one.get("type") == "boolean":
             return ["true", "false"]
     return []

@@ -1,6 +1,6 @@
 """Everything about tools, joined up for one process."""
 
-from bot.access import Rights
+from bot.access import Rights, granted
 from bot.channels import Channels
 from bot.journal import Journal
 from bot.messages import Message
@@ -32,8 +32,7 @@ class Tools:
         self, message: Message, channel: ResolvedChannel, persona: Persona, rights: Rights
     ) -> TurnTools | None:
         """What may be called to answer a message: what the channel allows, and the persona if it says."""
-        groups = channel.tools if persona.tools is None else channel.tools & set(persona.tools)
-        tools = await self.toolbox.tools(groups)
+        tools = await self.toolbox.tools(granted(channel, persona))
         if not tools:
             return None
         asker = Asker(message.author.id, message.channel.key, rights.sources, rights.readers)

@@ -188,7 +188,14 @@ class Responder:
         command = COMMANDS.get(command_name(asked))
         parameter = command.parameter(asked.focused or "") if command else None
         if parameter is not None and parameter.completes:
-            return await self._desk.complete(parameter.completes, typed, _CHOICES, asked.options)
+            return await self._desk.complete(
+                parameter.completes,
+                typed,
+                _CHOICES,
+                asked.options,
+                parameter=parameter.name,
+                channel=place_of(interaction),
+            )
         return []
 
     async def _apologise(self, interaction: discord.Interaction) -> None:

@@ -8,11 +8,13 @@ from bot.attachments import MAX_BYTES, MOST
 from bot.messages import Attachment, Channel
 from tests.bot.company import company
 from tests.bot.room import ANA, BETO, HELP, JEFA, room
+from tests.bot.tools.shop import furnish
 from tests.model_server import STALL, model_server
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
 ADMINS = 'admins = ["slack:U1"]'
 HR = Channel(platform="slack", id="C9", name="rrhh", kind="private")
+SHOP = Channel(platform="terminal", id="#shop", name="shop")
 DIRECT = Channel(platform="slack", id="D1", kind="direct")
 
 
@@ -82,6 +84,25 @@ async def test_arguments_of_commands_are_completed(tmp_path: Path):
             "off", "asker", "thread",
         ]  # fmt: skip
         assert await desk.complete("setting_value", "") == []
+
+
+async def test_lookups_are_completed(tmp_path: Path):
+    """With what this channel may call, as it is called; then with its parameters and their choices."""
+    async with room(company(tmp_path, furnish(tmp_path))) as people:
+
+        async def offered(parameter: str, typed: str, channel: Channel = SHOP, **given: str) -> list[str]:
+            desk = people.runtime.desk
+            return await desk.complete("lookup", typed, given=given, parameter=parameter, channel=channel)
+
+        assert await offered("tool", "") == ["search", "stock", "ticket"]
+        assert await offered("tool", "sto") == ["stock"]
+        assert await offered("tool", "", HELP) == []
+        assert await offered("arguments", "", tool="stock") == ["product=", "country="]
+        assert await offered("arguments", "product=A8 country=", tool="stock") == [
+            "product=A8 country=AR", "product=A8 country=ES",
+        ]  # fmt: skip
+        assert await offered("arguments", "", tool="salaries") == []
+        assert await offered("arguments", "") == []
 
 
 async def test_the_overview_shows_admins_more(tmp_path: Path):

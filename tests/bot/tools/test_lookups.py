@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from bot import personas
 from bot.tools.commands import read_arguments
 from bot.tools.completing import completions
 from bot.tools.showing import readable
@@ -48,6 +49,21 @@ async def test_a_conversation_with_tools_and_no_model(tmp_path: Path) -> None:
 
         elsewhere = await talk.command("lookup", "terminal:#other", tool="stock")
         assert (elsewhere.outcome, elsewhere.reason) == ("refused", "unknown_tool")
+
+
+async def test_a_persona_may_be_narrower_than_its_channel(tmp_path: Path) -> None:
+    """What it may not call does not exist where it speaks, for people as for a model."""
+    (tmp_path / "personas").mkdir()
+    narrow = (Path(personas.__file__).parent / "rioplatense.md").read_text("utf-8")
+    narrow = narrow.replace("name: rioplatense\n", "name: narrow\ntools: [stock]\n", 1)
+    (tmp_path / "personas" / "narrow.md").write_text(narrow, "utf-8")
+    tools = furnish(tmp_path).replace('"rioplatense"', '"narrow"')
+    async with talking(company(tmp_path, tools)) as talk:
+        listed = await talk.command("lookup", CHANNEL)
+        refused = await talk.command("lookup", CHANNEL, tool="ticket", arguments="title=x")
+    assert listed.data
+    assert [one["name"] for one in listed.data["tools"]] == ["stock"]
+    assert (refused.outcome, refused.reason) == ("refused", "unknown_tool")
 
 
 async def test_a_lookup_with_effects_waits_for_a_yes(tmp_path: Path) -> None:
@@ -170,6 +186,13 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 def test_a_lookup_is_completed(typed: str, offered: list[str]) -> None:
     """Names, then parameters that are not given yet, then their choices."""
     assert completions(SCHEMAS, typed) == offered
+
+
+@given(st.text(alphabet="stock prduc=\t«\u3000", max_size=20))
+def test_anything_that_is_typed_is_completed_or_not(typed: str) -> None:
+    """Whatever stands there: no half-typed line is too odd."""
+    for offered in completions(SCHEMAS, typed):
+        assert offered
 
 
 def test_the_prompt_completes_lookups() -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.admin import COMMANDS
 from bot.phrases import Language
 from connectors.discord.commands import digest, tree
+from tests.bot.tools.shop import furnish
 from tests.connectors.discord.loopback.payloads import BOT
 from tests.connectors.discord.server import server
 
@@ -144,3 +145,21 @@ async def test_what_is_typed_is_completed(tmp_path: Path) -> None:
         questions = await place.choices(await place.discord.complete("ask", [typed]))
     assert sources == ["docs"]
     assert any("Política de vacaciones" in one for one in questions)
+
+
+async def test_lookups_are_completed_while_they_are_typed(tmp_path: Path) -> None:
+    """The tools of this channel, then what the chosen one takes."""
+    tools = furnish(tmp_path).replace("terminal:#shop", "discord:*")
+    async with server(tmp_path, tools) as place:
+
+        async def offered(*options: dict[str, Any]) -> list[str]:
+            typed = [{"type": 3, **one} for one in options]
+            return await place.choices(await place.discord.complete("lookup", typed))
+
+        names = await offered({"name": "tool", "value": "s", "focused": True})
+        chosen = {"name": "tool", "value": "stock"}
+        arguments = await offered(chosen, {"name": "arguments", "value": "", "focused": True})
+        choices = await offered(chosen, {"name": "arguments", "value": "country=", "focused": True})
+    assert names == ["search", "stock"]
+    assert arguments == ["product=", "country="]
+    assert choices == ["country=AR", "country=ES"]

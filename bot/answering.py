@@ -15,7 +15,7 @@ from bot.attachments import Attached, Attachments
 from bot.budget import Account, Budget, Standing
 from bot.editing import searchable
 from bot.framing import Framed, budget_reason, close, conclude, for_machines, frame, repeated, spoken
-from bot.freshness import stale
+from bot.freshness import stale, staleness
 from bot.journal import Past
 from bot.kept_answers import KeptAnswers
 from bot.memory import Memory, Remembered
@@ -281,12 +281,7 @@ class Answering:
     async def _old(self, sources: Collection[str], voice: Voice) -> tuple[str, ...]:
         """What is to be said of those sources that are not as fresh as promised."""
         read = await asyncio.to_thread(self._library.read)
-        old = stale(self._settings, read, sources, datetime.now(UTC))
-        moments = {source: moment.astimezone() for source, moment in sorted(old.items())}
-        return tuple(
-            voice.say("stale_source", source=source, date=moment, time=f"{moment:%H:%M}")
-            for source, moment in moments.items()
-        )
+        return staleness(stale(self._settings, read, sources, datetime.now(UTC)), voice)
 
     async def _turns(self, message: Message, may: Rights) -> list[Remembered]:
         """The turns before a message, of what all who see its answer may read.

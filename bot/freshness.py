@@ -7,6 +7,7 @@ from bot.cron import Cron
 from bot.due import EVERY
 from bot.settings import Settings
 from bot.source_settings import SourceSettings
+from bot.voice import Voice
 
 _GRACE = timedelta(hours=1)
 """That a reading may take, or come late."""
@@ -21,6 +22,15 @@ def stale(
         for source in settings.sources
         if source.name in names and source.name in read and fresh_until(source, read[source.name]) < now
     }
+
+
+def staleness(old: Mapping[str, datetime], voice: Voice) -> tuple[str, ...]:
+    """What is to be said of each of them."""
+    moments = {source: read.astimezone() for source, read in sorted(old.items())}
+    return tuple(
+        voice.say("stale_source", source=source, date=moment, time=f"{moment:%H:%M}")
+        for source, moment in moments.items()
+    )
 
 
 def fresh_until(source: SourceSettings, read: datetime) -> datetime:

@@ -334,6 +334,11 @@ class Library:
         """Every configured source as it stands; one never synced has no dates."""
         return self.manifest.status()
 
+    @property
+    def problem(self) -> str | None:
+        """Why vectors, or the words of another process's documents, are not made at the moment."""
+        return self._filling.problem
+
     def read(self) -> dict[str, datetime]:
         """When each source was last read whole; where it never was, when that was first tried."""
         times = self.manifest.sync_times().items()

@@ -9,6 +9,7 @@ from typing import Any
 from bot.admin.steps import Done, Steps, refused
 from bot.dispatch import Dispatch
 from bot.due import due
+from bot.freshness import stale, staleness
 from bot.journal import Journal
 from bot.messages import Command
 from bot.phrases import OUTCOMES, Phrases
@@ -78,8 +79,14 @@ class IndexCommands:
             "queue": await self._dispatch.status(),
             "model": next(iter(self._settings.llm), None),
             "sources": [source.for_machines() for source in sources],
+            "problem": self._library.problem,
         }
         parts = [f"**{phrases.render('status_title')}**", *(_lines(one, phrases) for one in sources)]
+        if self._library.problem:
+            parts.append(phrases.render("status_degraded", problems=self._library.problem))
+        read = await asyncio.to_thread(self._library.read)
+        old = stale(self._settings, read, self._library.names, datetime.now(UTC))
+        parts += staleness(old, voice)
         turns = {phrases.render(OUTCOMES[name]): count for name, count in data["turns"].items()}
         reasons = {f"`{name}`": count for name, count in data["reasons"].items()}
         for key, counts in (("status_questions", turns), ("status_ignored", reasons)):

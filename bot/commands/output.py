@@ -135,6 +135,8 @@ def show_status(out: "Console", report: Mapping[str, Any]) -> None:
     ]
     _show_table(out, columns, rows)
     _show_troubles(out, report.get("sources", ()))
+    if report.get("problem"):
+        out.print(report["problem"], markup=False, style="yellow")
     for key in ("turns", "reasons", "queue"):
         counts = {name: value for name, value in report.get(key, {}).items() if isinstance(value, int)}
         told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in counts.items())

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import open_runtime
+from bot.app import command, open_runtime
 from bot.freshness import fresh_until
 from bot.register.checker import check
 from bot.requests import index
 from bot.source_settings import FolderSettings
+from knowledge.library import Library
 from tests.bot.company import company, talking
 
 READ = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday
@@ -59,6 +60,7 @@ async def test_an_answer_from_an_old_reading_says_so(tmp_path: Path, channel: st
     async with talking(settings) as bot:
         answer = await bot.ask(QUESTION, channel)
         missing = await bot.ask("¿Qué marca de café hay en la cocina?", channel)
+        status = await command(bot.terminal, "status")
     note = answer.text.split("\n\n")[-1]
     assert "«docs»" in note
     assert f"de {today.year} a las " in note
@@ -67,6 +69,7 @@ async def test_an_answer_from_an_old_reading_says_so(tmp_path: Path, channel: st
     assert report.violations == ()
     assert missing.outcome == "not_found"
     assert "«docs»" in missing.text
+    assert "«docs»" in status.text
     async with talking(company(tmp_path)) as bot:
         assert "«docs»" not in (await bot.ask(QUESTION, channel)).text
 
@@ -87,3 +90,12 @@ async def test_a_reading_that_failed_makes_nothing_fresher(tmp_path: Path) -> No
         after = runtime.library.read()
     assert after["docs"] > before["docs"]
     assert after["people"] == before["people"]
+
+
+async def test_status_tells_why_vectors_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Administrators hear of a Chroma that is away where they look for how the index is."""
+    monkeypatch.setattr(Library, "problem", "The Chroma server is away: start it.")
+    async with talking(company(tmp_path)) as bot:
+        status = await command(bot.terminal, "status")
+    assert "The Chroma server is away" in status.text
+    assert (status.data or {})["problem"] == "The Chroma server is away: start it."

@@ -68,9 +68,10 @@ class Runtime:
         def broken_off(written: str) -> Reply:
             return self.bot.break_off(event, written, lease.stopped or "stopped")
 
-        reply = self.bot.handle(event, lease.stop)
-        if not is_slow(event):  # what is slow comes to an end by itself
-            reply = until(reply, lease.stop, broken_off)
+        if is_slow(event):  # it comes to an end by itself
+            reply = self.bot.handle(event, lease.stop)
+        else:
+            reply = until(self.bot.handle(event), lease.stop, broken_off)
         answer = await self._deliver(event, reply, lease)
         await lease.check()
         await self._conclude(event, answer, lease)

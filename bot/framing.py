@@ -84,7 +84,8 @@ def frame(result: Result, voice: Voice) -> Framed:
     """The result in the persona's words."""
     framed = Framed()
     if result.outcome == "failed":
-        framed.say(result.problem or "")
+        for_a_machine = voice.persona.format.json_schema is not None
+        framed.say((result.problem or "") if for_a_machine else voice.say("apology", turn=voice.seed))
         return framed
     if result.outcome == "not_found":
         framed.say(voice.say("not_found"))
@@ -118,7 +119,8 @@ def close(framed: Framed, voice: Voice) -> None:
 
 def conclude(id_: str, result: Result, framed: Framed, voice: Voice) -> Answer:
     """The answer that a result is; what it still breaks of the persona's rules is logged."""
-    refused = "invalid_answer" if result.outcome == "failed" else result.outcome
+    failed = "invalid_answer" if voice.persona.format.json_schema is not None else "error"
+    refused = failed if result.outcome == "failed" else result.outcome
     answer = Answer(
         id=id_,
         outcome=result.outcome,

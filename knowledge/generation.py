@@ -165,7 +165,10 @@ class Generation:
         long_enough = len(text.split()) > self.question.words // 2
         backed = bool(cited or self._lookups.results)
         if problem is not None and not (backed and long_enough):
-            return replace(quoted(self.extracted, self.hits, self.timings), problem=problem)
+            instead = replace(quoted(self.extracted, self.hits, self.timings), problem=problem)
+            # What lookups would have told nobody knows: "not found" would be a guess.
+            unknown = self._problem is not None and bool(self._lookups.offered)
+            return replace(instead, outcome="failed") if unknown and not instead.quotes else instead
         citations = cite(f"{self.asked} {self._text}", cited, self._lookups.hits, self.statistics)
         return replace(answer, citations=citations, problem=problem, incomplete=problem is not None)
 

@@ -11,7 +11,7 @@ import pytest
 from bot.messages import Status, Text
 from tests.bot.company import Talk, company, talking
 from tests.bot.tools.shop import CHANNEL, furnish
-from tests.providers import PROVIDERS, ProviderServer, calls, provider_server, says
+from tests.providers import PROVIDERS, ProviderServer, calls, fails, provider_server, says
 
 QUESTION = "¿Cuántas unidades hay de Rocío en Rosario?"
 
@@ -195,3 +195,15 @@ async def test_what_nothing_backs_is_said_again_or_marked(tmp_path: Path, server
         answer = await talk.ask(QUESTION, CHANNEL)
     assert answer.text.startswith("Hay 41 unidades. Llegan más mañana. Las trae Mallory.")
     assert answer.text.endswith("*(esto no consta en los documentos)*")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_a_model_that_fails_over_a_lookup_ends_in_an_apology(tmp_path: Path, name: str) -> None:
+    """What the lookup would have told nobody knows: no "not found", and no trace of the error."""
+    async with provider_server(name) as server:
+        server.script = [calls(("stock", {"product": "Rocío"}), text="Miro."), fails(503)]
+        async with shop(tmp_path, server) as talk:
+            answer = await talk.ask("¿Qué tal andan las cafeteras?", CHANNEL)
+    assert (answer.outcome, answer.reason, answer.model) == ("failed", "error", None)
+    assert answer.id in answer.text and "503" not in answer.text and "Miro" not in answer.text
+    assert [call.name for call in answer.tool_calls] == ["stock"]

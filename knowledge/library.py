@@ -196,6 +196,10 @@ class Library:
         found = self.search(question, limit=most, sources=sources, readers=readers, per_document=per_document)
         return replace(found, hits=by_evidence(question, found.hits, self.statistics)[:limit])
 
+    def readers(self) -> set[str]:
+        """Everyone who is named as a reader of some document."""
+        return self.manifest.readers()
+
     def versions(self, sources: Collection[str]) -> Mapping[str, str]:
         """What each of these sources is at: another one after each change of what may be read in it."""
         return self.manifest.versions(sources)

@@ -132,6 +132,13 @@ class Manifest:
                             found.add((source, document))
         return found
 
+    def readers(self) -> set[str]:
+        """Everyone who is named as a reader of some document."""
+        query = select(self._documents.c.readers).where(self._documents.c.readers.is_not(None)).distinct()
+        with reading(self._engine) as connection:
+            written = connection.scalars(query).all()
+        return {reader for one in written for listed in load_readers(one) for reader in listed}
+
     def live(self) -> list[str]:
         """The ids of every live passage, most recently changed first."""
         with reading(self._engine) as connection:

@@ -81,6 +81,9 @@ class IndexCommands:
             "sources": [source.for_machines() for source in sources],
             "problem": self._library.problem,
         }
+        readers = await asyncio.to_thread(self._library.readers)
+        groups = {reader for reader in readers if reader.startswith("group:")}
+        data["unknown_groups"] = sorted(groups - self._settings.known.named())
         parts = [f"**{phrases.render('status_title')}**", *(_lines(one, phrases) for one in sources)]
         if self._library.problem:
             parts.append(phrases.render("status_degraded", problems=self._library.problem))
@@ -92,6 +95,9 @@ class IndexCommands:
         for key, counts in (("status_questions", turns), ("status_ignored", reasons)):
             told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
             parts.append(f"{phrases.render(key)}: {told or phrases.render('status_none')}")
+        if data["unknown_groups"]:
+            named = ", ".join(f"`{group}`" for group in data["unknown_groups"])
+            parts.append(f"{phrases.render('status_unknown_groups')}: {named}")
         # This command is under way itself.
         waiting = max(0, data["queue"]["ready"] + data["queue"]["running"] - 1)
         parts.append(f"{phrases.render('status_queue')}: {waiting}")

@@ -128,7 +128,16 @@ def show_syncs(out: "Console", reports: Sequence[Mapping[str, Any]]) -> None:
 
 def show_status(out: "Console", report: Mapping[str, Any]) -> None:
     """The sources as they stand, then what was asked, what was ignored and why, and what waits."""
-    columns = ("source", "documents", "passages", "vectors", "failed", "read")
+    restricted = any(source.get("restricted") for source in report.get("sources", ()))
+    columns = (
+        "source",
+        "documents",
+        *(("restricted",) if restricted else ()),
+        "passages",
+        "vectors",
+        "failed",
+        "read",
+    )
     rows = [
         [*(_cell(source.get(column)) for column in columns[:-1]), _ago(source.get("age"))]
         for source in report.get("sources", ())
@@ -141,6 +150,8 @@ def show_status(out: "Console", report: Mapping[str, Any]) -> None:
         counts = {name: value for name, value in report.get(key, {}).items() if isinstance(value, int)}
         told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in counts.items())
         out.print(f"{key}: {told or 'none'}", markup=False)
+    if unknown := report.get("unknown_groups"):
+        out.print(f"groups that nobody is in: {', '.join(unknown)}", markup=False)
     out.print(f"model: {report.get('model') or 'none, answers are quotes'}", markup=False)
 
 

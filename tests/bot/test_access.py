@@ -259,6 +259,7 @@ async def guarded(
     (folder / "identities.toml").write_text(FILE, "utf-8")
     (folder / "vocero.toml").write_text(
         f"""{top}
+admins = ["slack:U1"]
 embedding = "none"
 identities = "identities.toml"
 [[sources]]
@@ -543,10 +544,16 @@ async def test_nobodys_address_is_kept(tmp_path: Path, monkeypatch: pytest.Monke
 async def test_status_counts_what_is_not_for_everyone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By source, in words and for machines."""
+    """By source, and the groups of readers that nobody is in, in words and for machines."""
     async with guarded(tmp_path, monkeypatch) as company:
         company.let("zafiro", BETOS)
         company.let("topacio", RRHHS)
         company.sync()
-        (docs, people) = company.people.runtime.library.status()
-    assert (docs.restricted, people.restricted) == (2, 0)
+        company.let("granate", frozenset({"group:it"}))
+        company.sync()
+        status = await company.people.command("status")
+    assert status.data is not None
+    assert [source["restricted"] for source in status.data["sources"]] == [3, 0]
+    assert status.data["unknown_groups"] == ["group:it"]
+    assert "`group:it`" in status.text
+    assert "group:rrhh" not in status.text

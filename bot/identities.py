@@ -51,15 +51,15 @@ class Identities(Table):
     """What each person in a private channel is."""
 
     def of_person(self, person: Person) -> frozenset[str]:
-        """Everything that somebody is; a guest is nobody."""
+        """Everything that somebody is; a guest is nobody, and who may be one is not like everyone."""
         if person.guest:
             return frozenset()
-        known = {person.id, *person.groups, *self.everyone}
+        known = {person.id, *person.groups, *(self.everyone if person.guest is False else ())}
         return self._all(known | {f"mail:{person.email.strip().lower()}"} if person.email else known)
 
     def of_channel(self, channel: Channel) -> frozenset[str]:
-        """Everything that each of those is who see what is said in a channel."""
-        if channel.kind == "shared":
+        """Everything that each of those is who see what is said in a channel, whoever they are."""
+        if channel.kind in ("shared", "direct"):
             return frozenset()
         if channel.kind != "private":
             return frozenset(self.everyone)

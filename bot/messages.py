@@ -63,8 +63,8 @@ class Person(_Frozen):
     """Whether the platform says so; the bot's own list is checked besides."""
     email: str | None = None
     """As the platform knows and vouches for it; not kept."""
-    guest: bool = False
-    """An outsider, as the platform says, or whom it says nothing of: only what is public is for them."""
+    guest: bool | None = False
+    """An outsider, as the platform says: only what is public is for them. None: it says nothing of them."""
 
 
 class _Event(_Frozen):

@@ -87,12 +87,12 @@ class Directory:
         return Channel(platform="slack", id=id_, name=told.get("name") or None, kind=_kind(told, kind))
 
     async def person(self, id_: str) -> tuple[Person, str | None]:
-        """A person and their locale; nobody is an administrator, or no guest, unless Slack says so."""
-        told = await self._people.get(id_, user=id_, include_locale=True) or {"is_restricted": True}
+        """A person and their locale; nobody is an administrator whom Slack does not call one."""
+        told = await self._people.get(id_, user=id_, include_locale=True) or {}
         profile = told.get("profile") or {}
         name = profile.get("display_name") or told.get("real_name") or told.get("name")
         admin = bool(told.get("is_admin") or told.get("is_owner"))
-        guest = any(told.get(flag) for flag in _OUTSIDERS)
+        guest = any(told.get(flag) for flag in _OUTSIDERS) if told else None
         # Told to an app with the scope `users:read.email` alone.
         email = profile.get("email") if told.get("is_email_confirmed", True) else None
         person = Person(id=f"slack:{id_}", name=name or None, admin=admin, email=email or None, guest=guest)

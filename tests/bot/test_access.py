@@ -194,12 +194,13 @@ def test_what_may_be_read_is_not_kept_from_anybody(
     """As far as the bot is told who somebody is, and what everyone in a channel is."""
     file, outside = world.file(), world.channel.kind == "shared" or world.asker in world.guests
     assigned = {"open", "hr"} if world.channel.name == "rrhh" else {"open"}
-    known = set(file.everyone)
+    known = set(file.everyone) if world.channel.kind != "direct" else set()
     if world.channel.kind == "private":
         known.update(file.channels[f"slack:#{world.channel.name}"])
     if private:
         if world.may(world.asker, source, ()):
             assigned = assigned | {source}
+        known.update(file.everyone)
         known.update(token for token in (*GROUPS, "x:7") if world.asker in world.members[token])
         if world.asker in world.told:
             known.update(token for token in TOKENS if world.is_one(world.asker, token))

@@ -61,16 +61,33 @@ async def test_guests_and_the_unknown_read_what_everyone_may(tmp_path: Path, who
 
 
 async def test_a_guest_reads_only_public_sources_wherever_they_ask(tmp_path: Path) -> None:
-    """A channel's own documents are not for its guests; nor for whom Slack says nothing of."""
+    """A channel's own documents are not for its guests."""
     async with workspace(tmp_path) as place:
         place.slack.people[ANA] = {"is_restricted": True}
         await place.mention(SALARY, "GHR")
         await place.answered("GHR")
-        place.slack.always["users.info"] = Fault("fatal_error")
         await place.mention(SALARY, "GHR", user=BEA, ts=SECOND)
         await place.until(lambda: len(place.slack.said("GHR")) == 2)
-        found = await place.answered("GHR")
-    assert "900" not in str(found)
+        guests, others = await place.answered("GHR")
+    assert "900" not in str(guests)
+    assert "900" in str(others)
+
+
+async def test_whom_slack_says_nothing_of_is_who_their_id_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """They read what their channel does and what is theirs by id; not what is everyone's but guests'."""
+    (tmp_path / "identities.toml").write_text(
+        f'everyone = ["domain:x.example"]\n[people]\n"slack:{BEA}" = ["domain:x.example"]\n'
+    )
+    give_readers(monkeypatch)["vacaciones.md"] = (frozenset({"domain:x.example"}),)
+    async with workspace(tmp_path) as place:
+        place.slack.always["users.info"] = Fault("fatal_error")
+        await place.mention(SALARY, "GHR")
+        await place.write(QUESTION, "DANA")
+        await place.write(QUESTION, "DBEA", user=BEA)
+        here, unknown, named = [(await place.answered(channel))[0] for channel in ("GHR", "DANA", "DBEA")]
+    assert "900" in str(here)
+    assert "17 días" not in str(unknown)
+    assert "17 días" in str(named)
 
 
 class Told:

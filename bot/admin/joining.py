@@ -45,7 +45,7 @@ def open_admin(
     channel = ChannelCommands(settings, channels, voices)
     generations = GenerationCommands(library)
     reviewing = ReviewCommands(settings, channels, library, journal, notices)
-    answers = OfficialCommands(settings, library, official)
+    answers = OfficialCommands(settings, official, reindexing)
     return Admin(
         settings,
         journal,

@@ -16,7 +16,7 @@ from bot.tools.names import PRESSES
 from connectors.pacing import Paced
 from connectors.slack import buttons, outcomes
 from connectors.slack.errors import SlackError
-from connectors.slack.rendering import Block, Post, draft, messages, said
+from connectors.slack.rendering import Block, Post, draft, messages, plainer, said
 from connectors.slack.thread import Thread
 from connectors.slack.workspaces import Workspace
 
@@ -106,15 +106,27 @@ async def respond(
     if answer is None or not answer.text or event.reference.get("quiet"):
         return
     await delivery.check()
-    posts = messages(answer, phrases, buttons.below(answer, event.id, phrases))
+    forms = (messages(answer, phrases, buttons.below(answer, event.id, phrases)), plainer(answer, phrases))
+    thread = _for_all(workspace, event, answer)
+
+    async def tell(posts: list[Post]) -> None:
+        if thread is not None:
+            await outcomes.post_once(thread, posts, answer, delivery, phrases)
+        else:
+            await response.end(posts)
+
     try:
         if isinstance(event, Command) and event.name in PRESSES:
             await outcomes.take_buttons(workspace, event, answer)
-        if (thread := _for_all(workspace, event, answer)) is not None:
-            await outcomes.post_once(thread, posts, answer, delivery, phrases)
-            return
-        await response.end(posts)
-        if answer.pictures:
+        try:
+            await tell(forms[0])
+        except SlackError as error:
+            if error.kind != "unfit":
+                raise
+            log.warning("Slack does not take what %s asked for as it is: %s", event.author.id, error)
+            await desk.count(error.code)
+            await tell(forms[1])
+        if answer.pictures and thread is None:
             # What only one person sees can have no files.
             person = event.author.id.partition(":")[2]
             directly = Thread(workspace, person, None, turn=event.id, asked=event.at)

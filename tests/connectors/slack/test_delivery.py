@@ -444,6 +444,19 @@ async def test_a_command_whose_address_has_expired_is_answered_all_the_same(hear
     assert markdown(ephemeral) == markdown(direct) == "Terminé."
 
 
+async def test_what_slack_does_not_take_in_answer_to_a_command_comes_plainer(heard: Heard):
+    """Who gave it is told all the same."""
+    heard.slack.faults["response"] = [Fault("invalid_blocks", 400), Fault("expired_url", 404)]
+    heard.slack.always["chat.postEphemeral"] = Fault("invalid_blocks", when=lambda call: "blocks" in call)
+    heard.slack.always["chat.postMessage"] = Fault("invalid_blocks")
+    script: Reply = aiter(Script(answer("Terminé.", persona="")))  # type: ignore[arg-type]
+    await heard.connector.deliver(command(heard.slack), script, Queue())
+    (told,) = heard.slack.responses
+    assert told["text"] == "Terminé."
+    assert not told.get("blocks")
+    assert heard.counted == ["invalid_blocks"]
+
+
 async def test_a_post_outside_a_turn(heard: Heard):
     """By the channel's name or id."""
     await heard.connector.post("slack:CGEN", "Hola <!channel>")

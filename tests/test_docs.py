@@ -1,5 +1,6 @@
 """Documentation that is checked against what it documents."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from bot.admin import COMMANDS
 from bot.identities import Identities, load_identities
 from bot.model_settings import (
     BudgetSettings,
@@ -157,3 +159,13 @@ def test_the_procfile_names_processes_that_exist() -> None:
     for script, command, *_ in commands:
         assert (ROOT / script).is_file()
         assert command in cli.commands
+
+
+def test_every_admin_command_is_offered_in_slack() -> None:
+    """The hint in Slack's manifest, and the guide, name each of the registry's."""
+    manifest = json.loads((ROOT / "connectors/slack/manifest.json").read_text("utf-8"))
+    (command,) = manifest["features"]["slash_commands"]
+    guide = (ROOT / "docs/slack.md").read_text("utf-8")
+    missing = [name for name in COMMANDS if name.partition(" ")[0] not in command["usage_hint"]]
+    assert missing == []
+    assert [name for name in COMMANDS if f"`/vocero {name}" not in guide] == []

@@ -29,7 +29,9 @@ class Roles:
         lists = [source.access for source in settings.sources if source.access != "public"]
         lists += [channel.askers for channel in settings.channels]
         lists.append(tuple(settings.known.people))
-        self._matter = any(entry.startswith(_PREFIX) for entries in lists for entry in entries)
+        named = any(entry.startswith(_PREFIX) for entries in lists for entry in entries)
+        # The threads of a closed channel are for the roles that see it.
+        self._matter = named or any(source.kind == "discord" for source in settings.sources)
         self._rest = rest
         self._known: dict[int, tuple[float, tuple[str, ...]]] = {}
 

@@ -29,3 +29,14 @@ async def test_who_the_file_names_reads_in_private(
         place.discord.roles["401"] = [OTHER_ROLE]
         other = await place.answer(await place.discord.ask(QUESTION, person="401", private=True))
     assert ["17 días" in one for one in (private, direct, public, other)] == [bool(file)] * 2 + [False] * 2
+
+
+async def test_roles_that_a_closed_forum_is_for_hold_in_direct_conversations(tmp_path: Path) -> None:
+    """A forum as a source names them; no setting does."""
+    forum = '[[sources]]\nname = "forum"\nkind = "discord"\nchannels = ["900"]\ntoken = "t"\n'
+    asked: list[str] = []
+    async with server(tmp_path, forum) as place:
+        place.discord.faults.append(lambda request: asked.append(request.path))
+        await place.discord.write(QUESTION, channel=DIRECT)
+        await place.said(DIRECT)
+    assert any("/members/" in path for path in asked)

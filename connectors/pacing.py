@@ -21,6 +21,7 @@ class Paced:
         self._lead = lead
         self._interval = interval
         self._text: str | None = None
+        self._words = ""
         self._changed = asyncio.Event()
         self._showing = asyncio.Lock()
         self._next = 0.0
@@ -47,17 +48,27 @@ class Paced:
         self._text = text
         self._changed.set()
 
+    def meanwhile(self, words: str) -> None:
+        """Shown until there is text, which is not held up by it."""
+        self._words = words
+        self._changed.set()
+
     async def due(self) -> None:
         """Returns once a further showing keeps the pace."""
         await asyncio.sleep(self._next - time.monotonic())
 
     async def _run(self) -> None:
-        await self._changed.wait()
-        await asyncio.sleep(self._lead)
+        lead = self._lead
         while True:
             await self._changed.wait()
+            if self._text is None:
+                self._changed.clear()
+                async with self._showing:
+                    await self._show(self._words)
+                continue
+            await asyncio.sleep(lead)
+            lead = 0.0
             self._changed.clear()
-            assert self._text is not None
             async with self._showing:
                 await self._show(self._text)
                 self._next = time.monotonic() + self._interval

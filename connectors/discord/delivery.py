@@ -26,7 +26,7 @@ from connectors.pacing import Paced
 
 log = logging.getLogger(__name__)
 
-_LEAD = 0.15
+_LEAD = 0.05
 """Seconds in which a short answer becomes whole, and is then posted as such."""
 _PATIENCE = 4.0
 """Seconds without a word of the answer, after which it is said what the bot is doing."""
@@ -110,8 +110,8 @@ class ReplyMessages:
     async def _wait(self, paced: Paced) -> None:
         """Says what the bot is doing when that takes long: there, it can be stopped, too."""
         await asyncio.sleep(_PATIENCE)
-        if self._words and not self._shown and isinstance(self._event, Message):
-            paced.update(self._words)
+        if self._words and isinstance(self._event, Message):
+            paced.meanwhile(self._words)
 
     async def _hand_over(self, phrases: Phrases) -> None:
         """Before the ticket of a reply that nobody else sees expires: the rest comes as a direct message."""
@@ -146,7 +146,8 @@ class ReplyMessages:
 
     def _is_turn(self, target: Target) -> bool:
         """Whether the text may be shown as it stands: an interaction has edits of its own."""
-        return not isinstance(target, InChannel) or self._drafts.turn(target.channel)
+        begins = self._shown == draft(self._words)
+        return not isinstance(target, InChannel) or self._drafts.turn(target.channel, begins=begins)
 
     async def _conclude(self, answer: Answer) -> None:
         """The whole answer, by whatever way there is; a way that is closed for good is told."""

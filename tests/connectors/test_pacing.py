@@ -88,3 +88,16 @@ async def test_an_error_inside_ends_the_showing() -> None:
             raise ValueError("broken")
     await asyncio.sleep(0.03)
     assert screen.shown == []
+
+
+async def test_what_is_said_meanwhile_does_not_hold_up_the_text() -> None:
+    """The first words come as soon as they are there, though something else has just been shown."""
+    screen = Screen()
+    async with Paced(screen.show, lead=0.0, interval=3600.0) as paced:
+        paced.meanwhile("searching")
+        await asyncio.sleep(0.02)
+        paced.update("a")
+        await asyncio.sleep(0.02)
+        paced.meanwhile("still searching")
+        await asyncio.sleep(0.02)
+    assert screen.shown == ["searching", "a"]

@@ -8,11 +8,9 @@ edits beyond five in five seconds in a channel, or through an interaction, are r
 
 import argparse
 import asyncio
-import re
 import sys
 import tempfile
 import time
-from collections import defaultdict, deque
 from pathlib import Path
 from typing import Any
 
@@ -22,33 +20,9 @@ sys.path.append(sys.path.pop(0))
 from aiohttp import web
 from chat_load import Asker, Measured, Model, configured, measure, model_server, parsed
 
-from tests.connectors.discord.loopback import TOKEN, Loopback, loopback, overloaded
+from tests.connectors.discord.loopback import TOKEN, Buckets, Loopback, loopback
 from tests.connectors.discord.loopback.payloads import BOT, channel
 from tests.serving import serving
-
-_LIMIT, _SECONDS = 5, 5.0
-
-
-class Buckets:
-    """Discord's limit of posts and of edits, to each channel and each interaction."""
-
-    def __init__(self) -> None:
-        self.refused = 0
-        self._taken: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
-
-    def __call__(self, request: web.Request) -> web.Response | None:
-        """A refusal, where it is due."""
-        place = re.search(r"/(channels/[^/]+|webhooks/[^/]+/[^/]+)(/messages|$)", request.path)
-        if place is None or request.method not in ("POST", "PATCH"):
-            return None
-        now, taken = time.monotonic(), self._taken[request.method, place[1]]
-        while taken and now - taken[0] >= _SECONDS:
-            taken.popleft()
-        if len(taken) < _LIMIT:
-            taken.append(now)
-            return None
-        self.refused += 1
-        return overloaded(round(taken[0] + _SECONDS - now, 3))
 
 
 class DiscordAsker(Asker):

@@ -22,6 +22,7 @@ NAME = "discord"
 def connect(settings: Settings, state: State, desk: Desk) -> "DiscordConnector":
     """The connector; nothing is opened before it listens or delivers."""
     from connectors.discord.connector import DiscordConnector
+    from connectors.discord.pace import Pace
     from connectors.discord.records import Records
 
-    return DiscordConnector(settings, Records(state.redis), desk)
+    return DiscordConnector(settings, Records(state.redis), Pace(state.redis), desk)

@@ -15,10 +15,10 @@ from bot.errors import PostError, StateError
 from bot.messages import Attachment, Command, Confirmation, Delivery, Feedback, Message, Reply, Submit
 from bot.settings import Settings
 from connectors.discord.delivery import ReplyMessages
-from connectors.discord.drafts import Drafts
 from connectors.discord.errors import DiscordError
 from connectors.discord.files import fetch
 from connectors.discord.forms import word_rows
+from connectors.discord.pace import Pace
 from connectors.discord.places import link
 from connectors.discord.posting import Piece, Poster
 from connectors.discord.records import Records
@@ -39,7 +39,7 @@ class DiscordConnector:
 
     name = "discord"
 
-    def __init__(self, settings: Settings, records: Records, desk: Desk) -> None:
+    def __init__(self, settings: Settings, records: Records, pace: Pace, desk: Desk) -> None:
         token = settings.env.discord_token
         assert token is not None
         Route.BASE = settings.env.vocero_discord_api_url.rstrip("/")
@@ -52,8 +52,8 @@ class DiscordConnector:
         self._desk = desk
         self._rest = Rest(self._token)
         self._deferring: dict[str, asyncio.Task[bool]] = {}
-        self._poster = Poster(self._rest, self._deferring)
-        self._drafts = Drafts()
+        self._pace = pace
+        self._poster = Poster(self._rest, pace, self._deferring)
         self._threads = Threads(self._poster, records, wanted=settings.discord.threads)
 
     async def listen(self, submit: Submit) -> None:
@@ -88,7 +88,7 @@ class DiscordConnector:
                 desk=self._desk,
                 records=self._records,
                 threads=self._threads,
-                drafts=self._drafts,
+                pace=self._pace,
             ).deliver(reply)
 
     async def post(

@@ -13,9 +13,9 @@ from bot.messages import Answer, Command, Delivery, Feedback, Message, Reply, St
 from bot.phrases import Phrases
 from bot.tools.names import PRESSES
 from connectors.delivering import follow
-from connectors.discord.drafts import EDIT, Drafts
 from connectors.discord.errors import DiscordError
 from connectors.discord.forms import rows, word_rows
+from connectors.discord.pace import Pace
 from connectors.discord.posting import InChannel, Piece, Poster, Rows, Target
 from connectors.discord.records import Records
 from connectors.discord.rendering import LIMIT, SHORTER, draft, messages
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 _LEAD = 0.05
 """Seconds in which a short answer becomes whole, and is then posted as such."""
+_EDIT = 1.3
+"""Seconds between two edits of one answer: an interaction takes five in five, the last one included."""
 _PATIENCE = 4.0
 """Seconds without a word of the answer, after which it is said what the bot is doing."""
 _LAST_WORDS = timedelta(seconds=5)
@@ -48,7 +50,7 @@ class ReplyMessages:
         desk: Desk,
         records: Records,
         threads: Threads,
-        drafts: Drafts,
+        pace: Pace,
     ) -> None:
         self._poster = poster
         self._event = event
@@ -56,7 +58,7 @@ class ReplyMessages:
         self._desk = desk
         self._records = records
         self._threads = threads
-        self._drafts = drafts
+        self._pace = pace
         self._ticket = ticket_of(event)
         self._routes = Routes(poster, event, desk)
         self._is_word = isinstance(event, Command) and event.name in PRESSES
@@ -66,7 +68,7 @@ class ReplyMessages:
         """What the bot is doing, as long as there is nothing of the answer."""
         self._stop: Rows = ()
         self._shown = ""
-        self._edited = -EDIT
+        self._edited = -_EDIT
         self._obstacle: DiscordError | None = None
         """Why nothing is shown while it grows."""
 
@@ -76,9 +78,8 @@ class ReplyMessages:
         phrases = await self._desk.phrases_in(self._event.channel)
         self._stop = rows(["stop"], self._event.id, phrases) if stoppable(self._event) else ()
         await self._threads.open_for(self._event, self._routes)
-        with self._drafts.growing(self._routes.channel):
-            async with Paced(self._show, lead=_LEAD, interval=EDIT) as paced, self._meanwhile(paced, phrases):
-                answer = await follow(reply, paced, lambda status: self._tell(status, paced))
+        async with Paced(self._show, lead=_LEAD, interval=_EDIT) as paced, self._meanwhile(paced, phrases):
+            answer = await follow(reply, paced, lambda status: self._tell(status, paced))
         if answer is not None:
             await self._conclude(answer)
 
@@ -133,7 +134,7 @@ class ReplyMessages:
                 await self._put(0, Piece(shown, self._stop))
             else:
                 target = next(iter(self._routes.to(self._posts[0])), None)
-                if target is None or not self._is_turn(target):
+                if target is None or not await self._has_room(target):
                     return
                 if (problem := await self._poster.attempt_edit(target, Piece(shown, self._stop))) is not None:
                     # What Discord refuses for good is not asked again and again: it counts such requests.
@@ -144,14 +145,16 @@ class ReplyMessages:
             return
         self._shown, self._edited = shown, time.monotonic()
 
-    def _is_turn(self, target: Target) -> bool:
+    async def _has_room(self, target: Target) -> bool:
         """Whether the text may be shown as it stands: an interaction has edits of its own."""
         begins = self._shown == draft(self._words)
-        return not isinstance(target, InChannel) or self._drafts.turn(target.channel, begins=begins)
+        return not isinstance(target, InChannel) or await self._pace.spare(
+            "edit", target.channel, begins=begins
+        )
 
     async def _conclude(self, answer: Answer) -> None:
         """The whole answer, by whatever way there is; a way that is closed for good is told."""
-        await asyncio.sleep(max(0.0, self._edited + EDIT - time.monotonic()))
+        await asyncio.sleep(max(0.0, self._edited + _EDIT - time.monotonic()))
         await self._delivery.check()
         if self._is_word:
             if answer.outcome == "refused":

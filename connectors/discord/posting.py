@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from discord import AllowedMentions, MessageFlags
 
 from connectors.discord.errors import DiscordError
+from connectors.discord.pace import Pace
 from connectors.discord.rest import Files, Rest
 from connectors.discord.tickets import Ticket
 
@@ -83,9 +84,10 @@ Target = InChannel | ByTicket
 class Poster:
     """Posts and edits; mentions nobody, and shows no previews of links."""
 
-    def __init__(self, rest: Rest, deferring: Mapping[str, asyncio.Task[bool]]) -> None:
+    def __init__(self, rest: Rest, pace: Pace, deferring: Mapping[str, asyncio.Task[bool]]) -> None:
         """`deferring`: first responses of this process, by interaction: whether Discord may have taken it."""
         self._rest = rest
+        self._pace = pace
         self._deferring = deferring
 
     async def say(
@@ -101,6 +103,7 @@ class Poster:
         if reply_to:
             body["message_reference"] = {"message_id": reply_to, "fail_if_not_exists": False}
         path = "/channels/{channel_id}/messages"
+        await self._pace.turn("post", channel)
         try:
             posted = await self._rest.insist("POST", path, channel_id=channel, json=body, files=piece.files)
         except DiscordError as error:
@@ -143,11 +146,13 @@ class Poster:
     async def edit(self, target: Target, piece: Piece) -> str:
         """Makes a message this text, with these buttons and no others; gives its id."""
         body = _body(piece, edit=True)
+        if isinstance(target, InChannel):
+            await self._pace.turn("edit", target.channel)
         edited = await self._rest.insist("PATCH", target.path, json=body, files=piece.files, **target.slots)
         return str(edited["id"]) if "id" in (edited or {}) else target.message
 
     async def attempt_edit(self, target: Target, piece: Piece) -> DiscordError | None:
-        """The same, where it does not matter much; what hindered it."""
+        """The same, where it does not matter much; what hindered it. Its caller keeps the pace."""
         return await self._rest.attempt("PATCH", target.path, json=_body(piece, edit=True), **target.slots)
 
     async def take_buttons(self, target: Target) -> None:

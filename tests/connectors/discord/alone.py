@@ -9,6 +9,7 @@ from typing import Any
 from bot.messages import Answer, Channel, Message, Person, RegisterScore, Reply, Text
 from bot.phrases import Phrases
 from connectors.discord.connector import DiscordConnector
+from connectors.discord.pace import Pace
 from connectors.discord.records import Records
 from connectors.discord.tickets import Ticket
 from tests.connectors.discord.loopback import Loopback, loopback
@@ -27,6 +28,12 @@ class Kept:
 
     async def get(self, key: str) -> str | None:
         return self.values.get(key)
+
+    def register_script(self, script: str) -> Any:
+        async def free(**_: Any) -> bytes:
+            return b"0"
+
+        return free
 
 
 class FakeDesk:
@@ -87,11 +94,14 @@ async def reply(text: str, ended: list[bool] | None = None) -> Reply:
 
 
 @asynccontextmanager
-async def connected(folder: Path, extra: str = "") -> AsyncIterator[tuple[Loopback, Any]]:
-    """The small Discord and a connector; the desk is `connector.desk`."""
+async def connected(
+    folder: Path, extra: str = "", *, redis: Any = None
+) -> AsyncIterator[tuple[Loopback, Any]]:
+    """The small Discord and a connector; the desk is `connector.desk`. Without Redis there is always room."""
     async with loopback() as discord:
         desk: Any = FakeDesk()
         kept: Any = Kept()
-        connector: Any = DiscordConnector(discord_settings(folder, discord, extra), Records(kept), desk)
+        settings = discord_settings(folder, discord, extra)
+        connector: Any = DiscordConnector(settings, Records(redis or kept), Pace(redis or kept), desk)
         connector.desk = desk
         yield discord, connector

@@ -154,3 +154,28 @@ async def test_a_press_that_means_nothing_is_answered_too(tmp_path: Path) -> Non
         token = await place.discord.press(answer, LABEL["helpful"])
         assert await place.answer(token)
         await place.reasons("unknown_button")
+
+
+async def test_a_form_that_was_open_while_the_bot_restarted_is_taken(tmp_path: Path) -> None:
+    """What someone wrote into it is not lost, though this process opened none."""
+    async with server(tmp_path) as place:
+        answer = await answered(place)
+        opened = await place.discord.press(answer, LABEL["not_helpful"])
+        form = (await until(lambda: place.discord.callbacks.get(opened)))["data"]
+    async with server(tmp_path) as place:
+        place.discord.messages[answer["id"]] = answer
+        sent = await place.discord.fill_in(form, answer, [], "Son 18 días.")
+        assert "racias" in await place.answer(sent)
+        [kept] = await feedback(place)
+    assert kept["correction"] == "Son 18 días."
+
+
+async def test_a_press_counts_without_the_message_that_it_was_made_in(tmp_path: Path) -> None:
+    """The id says all: the message may come without its buttons, as it does after they were taken away."""
+    async with server(tmp_path) as place:
+        answer = await answered(place)
+        [sources] = [id_ for id_ in ids(answer) if "show_sources" in id_]
+        bare = answer | {"components": [], "content": ""}
+        data = {"custom_id": sources, "component_type": 2}
+        token = await place.discord.interact(3, data, message=bare)
+        assert "17 días" in await place.answer(token)

@@ -6,13 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from bot.errors import LeaseLostError
-from bot.messages import Answer, Reply, Text
+from bot.messages import Answer, Message, Reply, Text
+from connectors.discord import pace
+from connectors.discord.connector import DiscordConnector
 from connectors.discord.errors import DiscordError
+from connectors.discord.pace import Pace
+from connectors.discord.records import Records
 from tests.connectors.discord.alone import asked, connected, question, reply
-from tests.connectors.discord.loopback import refusal
-from tests.connectors.discord.server import FakeDelivery
+from tests.connectors.discord.loopback import Buckets, refusal
+from tests.connectors.discord.server import FakeDelivery, discord_settings
 
 LONG = "\n\n".join(f"Párrafo {n}: " + "palabra " * 60 for n in range(12))
 
@@ -122,8 +129,8 @@ async def test_edits_keep_their_distance(tmp_path: Path) -> None:
     assert discord.said()[0].startswith("palabra0 palabra1")
 
 
-async def test_answers_that_grow_side_by_side_share_the_edits(tmp_path: Path) -> None:
-    """A channel takes five edits in five seconds: ten answers at once stay below, and all end whole."""
+def growing_side_by_side(count: int) -> list[tuple[Message, Reply]]:
+    """Questions in one channel, with replies that grow for a while."""
 
     async def growing(number: int) -> Reply:
         text = ""
@@ -135,12 +142,51 @@ async def test_answers_that_grow_side_by_side_share_the_edits(tmp_path: Path) ->
             if isinstance(chunk, Answer):
                 yield chunk
 
-    async with connected(tmp_path) as (discord, connector):
-        events = [question().model_copy(update={"id": f"discord:100:200:{n}"}) for n in range(10)]
+    asked = [question().model_copy(update={"id": f"discord:100:200:{n}"}) for n in range(count)]
+    return [(one, growing(number)) for number, one in enumerate(asked)]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_answers_that_grow_side_by_side_share_what_a_channel_takes(
+    tmp_path: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    """Of posts and of edits it takes so many in so long: no process is refused, and all answers end whole."""
+    monkeypatch.setattr(pace, "_SECONDS", 0.8)
+    async with connected(tmp_path, redis=redis) as (discord, connector):
+        buckets = Buckets(5, 0.6)
+        discord.faults.append(buckets)
+        connectors = [connector]
+        for number in range(1, processes):
+            settings = discord_settings(tmp_path / str(number), discord)
+            connectors.append(DiscordConnector(settings, Records(redis), Pace(redis), connector.desk))
         await asyncio.gather(
-            *(connector.deliver(event, growing(n), FakeDelivery()) for n, event in enumerate(events))
+            *(
+                connectors[number % processes].deliver(event, reply, FakeDelivery())
+                for number, (event, reply) in enumerate(growing_side_by_side(12))
+            )
         )
-    edits = [sent for sent in discord.sent if sent.method == "PATCH"]
-    drafts = edits[:-10]
-    assert len(drafts) <= 3
-    assert sorted(len(text.split()) for text in discord.said()) == [25] * 10
+    assert buckets.refused == 0
+    assert [sent for sent in discord.sent if sent.method == "PATCH"][:-12]
+    assert sorted(len(text.split()) for text in discord.said()) == [25] * 12
+
+
+async def test_the_end_of_an_answer_goes_before_what_grows(redis: Redis) -> None:
+    """Something is kept back for it; while it waits nothing else is shown."""
+    pace = Pace(redis)
+    shown = [await pace.spare("edit", "200") for _ in range(6)]
+    assert shown == [True] * 4 + [False] * 2
+    assert await pace.spare("edit", "201")
+    assert await pace.spare("edit", "200", begins=True)
+    waiting = asyncio.create_task(pace.turn("edit", "200"))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    assert not await pace.spare("edit", "200", begins=True)
+    waiting.cancel()
+
+
+async def test_a_pace_that_is_not_known_costs_no_answer(tmp_path: Path) -> None:
+    """Without Redis Discord itself says when it is too much."""
+    gone = Redis(unix_socket_path=str(tmp_path / "nothing.sock"), retry=Retry(NoBackoff(), 0))
+    async with connected(tmp_path, redis=gone) as (discord, connector):
+        await connector.deliver(question(), reply("Corto."), FakeDelivery())
+    assert discord.said() == ["Corto."]

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from tests.connectors.discord.loopback.faults import Fault, banned, overloaded, page, refusal
+from tests.connectors.discord.loopback.faults import Buckets, Fault, banned, overloaded, page, refusal
 from tests.connectors.discord.loopback.interactions import Interactions
 from tests.connectors.discord.loopback.people import People
 from tests.connectors.discord.loopback.world import TOKEN
 from tests.web_server import running
 
-__all__ = ["TOKEN", "Fault", "Loopback", "banned", "loopback", "overloaded", "page", "refusal"]
+__all__ = ["TOKEN", "Buckets", "Fault", "Loopback", "banned", "loopback", "overloaded", "page", "refusal"]
 
 
 class Loopback(People, Interactions):

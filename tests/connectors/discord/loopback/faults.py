@@ -1,6 +1,9 @@
 """Answers of Discord: what is well, and what goes wrong."""
 
 import json
+import re
+import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -39,3 +42,26 @@ def banned(seconds: int) -> web.Response:
 def page(status: int) -> web.Response:
     """What stands in front of Discord says that it cannot be reached: a page, not JSON."""
     return web.Response(text="<html>cloudflare</html>", status=status, content_type="text/html")
+
+
+class Buckets:
+    """Discord's limit of posts and edits, to each channel and each interaction: haste is refused."""
+
+    def __init__(self, limit: int = 5, seconds: float = 5.0) -> None:
+        self.refused = 0
+        self._limit, self._seconds = limit, seconds
+        self._taken: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
+
+    def __call__(self, request: web.Request) -> web.Response | None:
+        """A refusal, where it is due."""
+        place = re.search(r"/(channels/[^/]+|webhooks/[^/]+/[^/]+)(/messages|$)", request.path)
+        if place is None or request.method not in ("POST", "PATCH"):
+            return None
+        now, taken = time.monotonic(), self._taken[request.method, place[1]]
+        while taken and now - taken[0] >= self._seconds:
+            taken.popleft()
+        if len(taken) < self._limit:
+            taken.append(now)
+            return None
+        self.refused += 1
+        return overloaded(round(taken[0] + self._seconds - now, 3))

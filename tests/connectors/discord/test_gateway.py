@@ -10,7 +10,15 @@ import pytest
 from bot.errors import ConfigurationError
 from tests.connectors.discord.alone import connected
 from tests.connectors.discord.loopback import refusal
-from tests.connectors.discord.loopback.payloads import BOT, CHANNEL, CLOSED, DIRECT, THREAD, thread
+from tests.connectors.discord.loopback.payloads import (
+    APPLICATION,
+    BOT,
+    CHANNEL,
+    CLOSED,
+    DIRECT,
+    THREAD,
+    thread,
+)
 from tests.connectors.discord.server import Server, server, until
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
@@ -91,6 +99,10 @@ async def test_commands_are_given_to_discord_once(tmp_path: Path) -> None:
     """A restart with the same commands does not sync them again."""
     async with server(tmp_path) as place:
         await until(lambda: place.discord.synced)
+        records = place.runtime.connectors["discord"]._records  # type: ignore[attr-defined]
+        async with asyncio.timeout(8):
+            while not await records.commands(int(APPLICATION)):
+                await asyncio.sleep(0.02)
         await again(place)
         await place.discord.write(f"<@{BOT}> {QUESTION}")
         await place.said()

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from bot.access import Rights
 from bot.messages import Answer, Attachment, Channel, Message, Person
 from bot.tools.toolbox import Toolbox
 from connectors.terminal import Terminal, TerminalConnector
@@ -336,8 +337,8 @@ GONE: dict[str, tuple[str, Any, str]] = {
     ),
     "a channel has its tools": ("bot.tools.toolbox.Toolbox.tools", everything, "salaries"),
     "a channel has its sources": (
-        "bot.answering.readable",
-        lambda settings, *_: frozenset(one.name for one in settings.sources),
+        "bot.answering.rights",
+        lambda settings, *_: Rights(frozenset(one.name for one in settings.sources)),
         "analista",
     ),
     "calls are shown in a block that holds": (

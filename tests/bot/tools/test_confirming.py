@@ -266,7 +266,7 @@ async def test_several_processes_press_at_once_and_some_are_killed(
         for number in range(3)
     ]
     if killed is not None:
-        while not file.exists():
+        while not (file.exists() and file.stat().st_size):
             await asyncio.sleep(0.001)
         await asyncio.sleep(killed)
         for process in processes:

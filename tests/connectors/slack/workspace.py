@@ -272,6 +272,13 @@ class Shelf:
         return set(documents)
 
 
+class NoLookups:
+    """No tools to complete."""
+
+    async def complete(self, *_: Any) -> list[str]:
+        return []
+
+
 class Noted(Desk):
     """The bot's own desk, which also tells what it counted."""
 
@@ -288,6 +295,7 @@ class Noted(Desk):
             journal=journal,
             dispatch=Dispatch(redis),
             suggestions=Suggestions(settings, channels, voices, journal, catalogue=Shelf()),
+            lookups=NoLookups(),
         )
         self.memory = memory
         self.dispatch = self._dispatch

@@ -11,12 +11,14 @@ from knowledge.errors import ModelError
 
 _INTEGRATIONS = {  # provider: module, class, name of the argument for a base address
     "openai": ("openai", "OpenAIEmbedding", "api_base"),
+    "openai-like": ("openai", "OpenAIEmbedding", "api_base"),
     "ollama": ("ollama", "OllamaEmbedding", "base_url"),
     "gemini": ("google_genai", "GoogleGenAIEmbedding", None),
     "fastembed": ("fastembed", "FastEmbedEmbedding", None),
 }
 _SECONDS = 15.0
-_ARGUMENT = {"openai": "model", "ollama": "model_name", "gemini": "model_name", "fastembed": "model_name"}
+_ARGUMENT = {"openai": "model"}
+"""Of a model's name where that is not `model_name`."""
 
 
 def open_provider(spec: str, *, base_url: str | None, api_key: str | None) -> "ProviderEmbedder":
@@ -31,9 +33,13 @@ def open_provider(spec: str, *, base_url: str | None, api_key: str | None) -> "P
     except ImportError:
         package = f"llama-index-embeddings-{module.replace('_', '-')}"
         raise ModelError(f"`{spec}` needs the package `{package}`: install it beside vocero.") from None
-    arguments: dict[str, Any] = {_ARGUMENT[provider]: model}
-    if provider == "openai":
+    arguments: dict[str, Any] = {_ARGUMENT.get(provider, "model_name"): model}
+    if module == "openai":
         arguments |= {"timeout": _SECONDS, "max_retries": 2}  # a question waits for it
+    if provider == "openai-like":
+        if not base_url:
+            raise ModelError(f"`{spec}` needs an address: set `base_url` in `[models.openai-like]`.")
+        api_key = api_key or "none"  # its client wants one, most such servers do not
     if base_url and address:
         arguments[address] = base_url
     if api_key and provider != "ollama":

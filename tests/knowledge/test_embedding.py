@@ -257,16 +257,25 @@ def provider():
     server.server_close()
 
 
-def test_a_provider_embeds_through_its_own_client(tmp_path, provider):
-    """`openai:…` asks the configured address and gives normalised vectors, one a text, in order."""
+@pytest.mark.parametrize(
+    ("spec", "key"), [("openai:text-embedding-3-small", "x"), ("openai-like:BAAI/bge-m3", None)]
+)
+def test_a_provider_embeds_through_its_own_client(tmp_path, provider, spec, key):
+    """It asks the configured address and gives normalised vectors, one a text, in order."""
     url, _ = provider
-    embedder = open_embedder("openai:text-embedding-3-small", cache=tmp_path, base_url=url, api_key="x")
+    embedder = open_embedder(spec, cache=tmp_path, base_url=url, api_key=key)
     assert embedder is not None
     vectors = embedder.embed_passages(["a" * 3, "a" * 6])
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1])
     assert vectors[:, 0] / vectors[:, 1] == pytest.approx([3, 6])
     assert embedder.embed_query("a").shape == (embedder.dimensions,) == (2,)
+
+
+def test_a_server_of_ones_own_needs_its_address(tmp_path):
+    """Where it is, nobody can guess."""
+    with pytest.raises(ModelError, match="base_url"):
+        open_embedder("openai-like:BAAI/bge-m3", cache=tmp_path)
 
 
 def test_a_provider_that_refuses_is_named(tmp_path, provider):

@@ -112,6 +112,14 @@ def _create_missing(engine: Engine, metadata: MetaData) -> None:
 
 def create_derived_tables(engine: Engine, metadata: MetaData, name: str, version: int) -> None:
     """Creates tables whose content can be made again, dropping those of another version first."""
+    try:
+        _create_derived(engine, metadata, name, version)
+    except KnowledgeError:
+        # Another process may have made the same at the same moment: then only what it left is missing.
+        _create_derived(engine, metadata, name, version)
+
+
+def _create_derived(engine: Engine, metadata: MetaData, name: str, version: int) -> None:
     create_tables(engine, _own)
     with reading(engine) as connection:
         found = connection.scalar(select(_versions.c.version).where(_versions.c.name == name))

@@ -35,6 +35,8 @@ _WANTED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _FIELD = re.compile(r"^([\w.]+)[ \t]*:[ \t]*(.+)$", re.MULTILINE)
+_NESTING = re.compile(r"[\[{]|[-?][ \t]|\n[ \t]+\S+:")
+_DEEPEST = 100
 _COMPONENT = re.compile(r"[ \t]*</?[A-Z][\w.]*(?:\s[^<>]*)?/?>[ \t]*$")
 _HAS_COMPONENT = re.compile(r"</?[A-Z]")
 _FENCE = re.compile(r"[ \t]*(?:>[ \t]*)*(`{3,}(?!.*`)|~{3,})")
@@ -79,6 +81,8 @@ def front_matter(text: str) -> tuple[Mapping[str, Any], str]:
     # Only the lines that are wanted: the rest costs time, and its mistakes are not ours.
     lines = "\n".join(match[0] for match in _WANTED.finditer(found[2]))
     try:
+        if len(_NESTING.findall(lines)) > _DEEPEST:
+            raise ValueError("it is nested too deeply")  # the C parser would take the process down
         parsed = yaml.load(lines, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     except (yaml.YAMLError, ValueError):
         # `title: CA2236: Call base class methods` is no YAML, and everybody writes it.

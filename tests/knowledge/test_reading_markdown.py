@@ -49,6 +49,13 @@ def test_a_date_that_can_be_read_in_two_ways_is_not_read(line: str, expected: da
     assert read_text("a.md", f"---\n{line}\n---\nTexto.\n").as_of == expected
 
 
+@pytest.mark.parametrize("deep", ["[" * 100_000, "{a: " * 50_000, "\n  " + "- " * 100_000])
+def test_front_matter_nested_without_end_takes_nothing_down(deep: str) -> None:
+    """YAML that would overflow the parser's stack is read line by line."""
+    document = read_text("a.md", f"---\ndate: 2026-01-02\ntitle: {deep}\n---\n\nTexto.\n")
+    assert outline(document)[-1] == ("paragraph", "Texto.")
+
+
 def test_toml_front_matter_is_read() -> None:
     """Hugo's other front matter works like the first."""
     document = read_text("a.md", '+++\ntitle = "Viajes"\ndate = 2026-03-01\n+++\nTexto.\n')

@@ -204,6 +204,13 @@ class Settings(FileSettings):
         settings = next((settings for name, settings in self.models.items() if name == provider), None)
         return self.env.vocero_llm_base_url or (settings.base_url if settings else None)
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Everybody and every place, role and group that something is allowed to by name."""
+        lists = [source.access for source in self.sources if source.access != "public"]
+        lists += [channel.askers for channel in self.channels]
+        return frozenset(self.known.people).union(*lists)
+
     def source(self, name: str) -> SourceSettings | None:
         """The source of that name."""
         return next((source for source in self.sources if source.name == name), None)

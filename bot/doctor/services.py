@@ -26,8 +26,8 @@ async def chroma(settings: Settings) -> str:
     return "the server answers"
 
 
-_ADDRESSES = "users:read.email"
-"""A scope that some have no use for: not in the manifest."""
+_ADDRESSES, _GROUPS = "users:read.email", "usergroups:read"
+"""Scopes that some have no use for: not in the manifest."""
 
 
 async def slack(settings: Settings) -> str:
@@ -77,14 +77,15 @@ async def slack(settings: Settings) -> str:
     _compare_scopes(
         {name.lower(): value for name, value in who.headers.items()}.get("x-oauth-scopes"),
         addresses=any(source.kind in WITH_READERS for source in settings.sources),
+        groups=any(name.startswith("slack:@") for name in settings.named),
     )
     return f"{who.get('user')} in {who.get('team')}"
 
 
-def _compare_scopes(told: str | None, *, addresses: bool) -> None:
+def _compare_scopes(told: str | None, *, addresses: bool, groups: bool) -> None:
     """What the token may do with what the manifest asks for; Slack tells it with every answer.
 
-    `addresses`: whether people's addresses are of use.
+    `addresses`, `groups`: whether people's addresses and user groups are of use.
     """
     if told is None:
         return
@@ -102,7 +103,12 @@ def _compare_scopes(told: str | None, *, addresses: bool) -> None:
             " `identities` names.",
             f"Add {_ADDRESSES} to the app's scopes and install it again, or name people in `identities`.",
         )
-    if extra := sorted(granted - asked - {_ADDRESSES}):
+    if groups and _GROUPS not in granted:
+        raise warn(
+            f"the token lacks {_GROUPS}: nobody is in the user groups that access lists name.",
+            f"Add {_GROUPS} to the app's scopes and install it again, or name people instead.",
+        )
+    if extra := sorted(granted - asked - {_ADDRESSES, _GROUPS}):
         raise warn(
             f"the token may more than it needs: {', '.join(extra)}.",
             "Take these scopes out of the app's manifest, and install the app again.",

@@ -26,10 +26,7 @@ class Roles:
 
     def __init__(self, settings: Settings, rest: Rest) -> None:
         self._servers = frozenset(settings.discord.servers)
-        lists = [source.access for source in settings.sources if source.access != "public"]
-        lists += [channel.askers for channel in settings.channels]
-        lists.append(tuple(settings.known.people))
-        named = any(entry.startswith(_PREFIX) for entries in lists for entry in entries)
+        named = any(entry.startswith(_PREFIX) for entry in settings.named)
         # The threads of a closed channel are for the roles that see it.
         self._matter = named or any(source.kind == "discord" for source in settings.sources)
         self._rest = rest

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,7 @@ _PATIENCE = 1.5
 """Seconds: a question must be acknowledged within three."""
 _KEPT = 10_000
 _PAGE = 999
+_GROUP = re.compile(r"slack:(?:@.+|S[A-Z0-9]{6,})")
 _OUTSIDERS = ("is_restricted", "is_ultra_restricted", "is_stranger")
 
 
@@ -28,10 +30,10 @@ class _Kept:
         self._api = api
         self._method = method
         self._part = part
-        self._known: dict[str, tuple[float, Mapping[str, Any]]] = {}
-        self._asking: dict[str, asyncio.Task[Mapping[str, Any] | None]] = {}
+        self._known: dict[str, tuple[float, Any]] = {}
+        self._asking: dict[str, asyncio.Task[Any]] = {}
 
-    async def get(self, id_: str, **arguments: Any) -> Mapping[str, Any] | None:
+    async def get(self, id_: str, **arguments: Any) -> Any:
         """What Slack says of it; None when it says nothing in time."""
         asked, known = self._known.get(id_, (0.0, None))
         if known is not None and time.monotonic() - asked < _FRESH:
@@ -45,9 +47,9 @@ class _Kept:
             log.warning("Slack: %s of %s does not answer in time.", self._method, id_)
             return known
 
-    async def _ask(self, id_: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    async def _ask(self, id_: str, arguments: Mapping[str, Any]) -> Any:
         try:
-            told: Mapping[str, Any] = (await self._api.call(self._method, **arguments)).get(self._part, {})
+            told = (await self._api.call(self._method, **arguments)).get(self._part, {})
         except SlackError as error:
             log.warning("Slack says nothing of %s: %s", id_, error)
             return None
@@ -68,9 +70,13 @@ class _Kept:
 class Directory:
     """Who is who, and where is where."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, *, groups: bool = False) -> None:
+        """`groups`: people's user groups are of use; to know them takes the scope `usergroups:read`."""
         self._api = api
         self._names: dict[str, str] = {}
+        self._wanted = groups
+        self._refused = -_FRESH
+        self._groups = _Kept(api, "usergroups.list", "usergroups")
         self._channels = _Kept(api, "conversations.info", "channel")
         self._people = _Kept(api, "users.info", "user")
 
@@ -89,14 +95,33 @@ class Directory:
     async def person(self, id_: str) -> tuple[Person, str | None]:
         """A person and their locale; nobody is an administrator whom Slack does not call one."""
         told = await self._people.get(id_, user=id_, include_locale=True) or {}
+        groups = await self._of(id_)
         profile = told.get("profile") or {}
         name = profile.get("display_name") or told.get("real_name") or told.get("name")
         admin = bool(told.get("is_admin") or told.get("is_owner"))
         guest = any(told.get(flag) for flag in _OUTSIDERS) if told else None
         # Told to an app with the scope `users:read.email` alone.
         email = profile.get("email") if told.get("is_email_confirmed", True) else None
-        person = Person(id=f"slack:{id_}", name=name or None, admin=admin, email=email or None, guest=guest)
+        person = Person(
+            id=f"slack:{id_}",
+            name=name or None,
+            groups=groups,
+            admin=admin,
+            email=email or None,
+            guest=guest,
+        )
         return person, told.get("locale")
+
+    async def _of(self, person: str) -> tuple[str, ...]:
+        """The user groups of someone, by id and by handle: `slack:S0AB`, `slack:@soporte`."""
+        if not self._wanted or time.monotonic() - self._refused < _FRESH:
+            return ()
+        told = await self._groups.get("all", include_users=True)
+        if not isinstance(told, list):
+            self._refused = time.monotonic()
+            return ()
+        mine = [one for one in told if person in (one.get("users") or ()) and not one.get("date_delete")]
+        return tuple(f"slack:{name}" for one in mine for name in (one["id"], f"@{one.get('handle')}"))
 
     async def id_of(self, name: str) -> str:
         """The id of `#name`; where the bot sees no such channel, the name as it stands."""
@@ -120,6 +145,7 @@ class Directory:
         """Ends what is being asked."""
         await self._channels.settle()
         await self._people.settle()
+        await self._groups.settle()
 
 
 def _kind(told: Mapping[str, Any], kind: ChannelKind) -> ChannelKind:
@@ -130,3 +156,8 @@ def _kind(told: Mapping[str, Any], kind: ChannelKind) -> ChannelKind:
     if told.get("is_private") or told.get("is_mpim"):
         return "private"
     return "public" if "is_private" in told else kind
+
+
+def is_group(name: str) -> bool:
+    """Whether an access list names a user group: `slack:@soporte`, `slack:S0AB12CD3`."""
+    return _GROUP.fullmatch(name) is not None

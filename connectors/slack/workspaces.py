@@ -15,7 +15,7 @@ from bot.errors import ConfigurationError
 from bot.settings import Settings
 from connectors.slack.api import Api
 from connectors.slack.beside import Beside
-from connectors.slack.directory import Directory
+from connectors.slack.directory import Directory, is_group
 from connectors.slack.errors import SlackError
 from connectors.slack.inbound import Myself
 from connectors.slack.pace import Pace
@@ -120,7 +120,10 @@ class Workspaces:
         api = Api(token, self._settings.env.vocero_slack_api_url, tiers)
         api.use(self._session)
         pace = Pace(self._redis, name)
-        return Workspace(api, Directory(api), myself, token, pace, tiers, self._beside)
+        return Workspace(api, self._directory(api), myself, token, pace, tiers, self._beside)
+
+    def _directory(self, api: Api) -> Directory:
+        return Directory(api, groups=any(map(is_group, self._settings.named)))
 
 
 async def begin(api: Api, token: str, method: str, **arguments: Any) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Methods:
     """What stands in the channels, by channel and timestamp; what is streamed has `streaming`."""
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What there is to be told of people besides."""
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    """User groups by handle, and who is in them."""
     administrators: set[str] = field(default_factory=lambda: {"UADMIN"})
     """Of the workspace."""
     views: list[dict[str, Any]] = field(default_factory=list)
@@ -112,6 +114,13 @@ class Methods:
             "team": {"id": team, "name": team},
             "authed_user": {"id": "UADMIN"},
         }
+
+    def _usergroups_list(self, include_users: bool = False, **_: Any) -> dict[str, Any]:
+        groups = [
+            {"id": f"S{number:08}", "handle": handle, "users": users if include_users else None}
+            for number, (handle, users) in enumerate(self.groups.items())
+        ]
+        return {"usergroups": groups}
 
     def _users_info(self, user: str, **_: Any) -> dict[str, Any]:
         locales = {"UANA": "es-AR", "UADMIN": "es-ES"}

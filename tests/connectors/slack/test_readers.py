@@ -1,5 +1,6 @@
 """Documents that are not for everyone, and guests, in a workspace."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,17 @@ from tests.connectors.slack.workspace import markdown, workspace
 
 QUESTION = "¿Cuántos días de vacaciones hay en Rosario?"
 SALARY = "¿Cuánto cobra una analista?"
+BONUS = "¿De cuánto es el premio anual de la analista?"
 SECOND = "1700000001.000100"
+
+
+def group_source(folder: Path, access: str) -> str:
+    """A source for one user group, as the configuration has it."""
+    (folder / "bandas").mkdir()
+    (folder / "bandas" / "premio.md").write_text(
+        "# Premio anual\n\nEl premio anual de la analista es del 7 %.\n"
+    )
+    return f'\n[[sources]]\nname = "bandas"\nkind = "folder"\npath = "bandas"\naccess = ["{access}"]\n'
 
 
 @pytest.fixture
@@ -88,6 +99,41 @@ async def test_whom_slack_says_nothing_of_is_who_their_id_is(tmp_path: Path, mon
     assert "900" in str(here)
     assert "17 días" not in str(unknown)
     assert "17 días" in str(named)
+
+
+@pytest.mark.parametrize("name", ["slack:@analistas", "slack:S00000000"])
+async def test_a_user_group_reads_what_is_for_it(tmp_path: Path, name: str) -> None:
+    """Those in the group, alone; who is in none, and a channel, do not."""
+    async with workspace(tmp_path, group_source(tmp_path, name)) as place:
+        await asyncio.to_thread(place.runtime.library.sync, "bandas")
+        place.slack.groups = {"analistas": [ANA]}
+        await place.write(BONUS, "DANA")
+        await place.write(BONUS, "DBEA", user=BEA)
+        await place.mention(BONUS)
+        answers = [str((await place.answered(channel))[0]) for channel in ("DANA", "DBEA", "CGEN")]
+    assert ["7 %" in answer for answer in answers] == [True, False, False]
+
+
+async def test_a_missing_scope_is_asked_about_once(tmp_path: Path) -> None:
+    """Without `usergroups:read` nobody is in a group, and each question goes on without asking again."""
+    async with workspace(tmp_path, group_source(tmp_path, "slack:@analistas")) as place:
+        await asyncio.to_thread(place.runtime.library.sync, "bandas")
+        place.slack.always["usergroups.list"] = Fault("missing_scope")
+        await place.write(BONUS, "DANA")
+        await place.answered("DANA")
+        await place.write(BONUS, "DANA", ts=SECOND)
+        await place.until(lambda: len(place.slack.said("DANA")) == 2)
+        answers = await place.answered("DANA")
+        assert len(place.slack.called("usergroups.list")) == 1
+    assert "7 %" not in str(answers)
+
+
+async def test_groups_that_nobody_names_are_not_asked_for(tmp_path: Path) -> None:
+    """The scope is needed by those alone who name one."""
+    async with workspace(tmp_path) as place:
+        await place.write(QUESTION, "DANA")
+        await place.answered("DANA")
+        assert place.slack.called("usergroups.list") == []
 
 
 class Told:

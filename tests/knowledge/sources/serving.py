@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from knowledge.sources.testing import World
 
 
 @dataclass
@@ -105,3 +108,41 @@ def serving(answer: Callable[[Asked], Said] | None = None) -> Iterator[Server]:
         http.shutdown()
         http.server_close()
         thread.join()
+
+
+class ServedWorld(World):
+    """A service on loopback: `answer` is its own, by `token`, `failing` and `served`."""
+
+    def __init__(self, server: Server, cache: Path) -> None:
+        self.server = server
+        self.cache = cache
+        self.token = self.secret
+        """What is let in."""
+        self.failing = ""
+        """Whether listings fail at the `start` or in the `middle`."""
+        self.broken: set[str] = set()
+        """What is listed and cannot be had."""
+        self.served = 0
+        server.answer = self.answer
+
+    def answer(self, asked: Asked) -> Said:
+        """What the service says."""
+        raise NotImplementedError
+
+    def spoil(self, name: str) -> None:
+        self.broken.add(self.document(name))
+
+    def fail(self) -> None:
+        self.failing = "start"
+
+    def fail_midway(self) -> None:
+        self.failing = "middle"
+
+    def refuse(self) -> None:
+        self.token = "another"
+
+    def slow_down(self) -> None:
+        self.server.slow_down()
+
+    def contents_served(self) -> int:
+        return self.served

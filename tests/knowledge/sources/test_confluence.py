@@ -12,8 +12,8 @@ import pytest
 from knowledge.errors import SourceError
 from knowledge.sources import Surroundings
 from knowledge.sources.confluence import ConfluenceSource
-from knowledge.sources.testing import SourceContract, World, listing
-from tests.knowledge.sources.serving import Asked, Said, Server, says, serving
+from knowledge.sources.testing import SourceContract, listing
+from tests.knowledge.sources.serving import Asked, Said, ServedWorld, Server, says, serving
 
 _PAGE = 3
 
@@ -28,22 +28,16 @@ class Page:
     status: str = "current"
 
 
-class ConfluenceWorld(World):
+class ConfluenceWorld(ServedWorld):
     """A space of pages."""
 
     secret = "ATATT-SECRETSECRET"
 
     def __init__(self, server: Server, cache: Path, edition: str) -> None:
-        self.server = server
-        self.cache = cache
+        super().__init__(server, cache)
         self.edition = edition
         self.pages: dict[str, Page] = {}
-        self.broken: set[str] = set()
-        self.failing = ""
-        self.token = self.secret
-        self.served = 0
         self.options: dict[str, Any] = {"spaces": ["RH"]}
-        server.answer = self.answer
 
     @property
     def context(self) -> str:
@@ -122,21 +116,6 @@ class ConfluenceWorld(World):
 
     def spoil(self, name: str) -> None:
         self.broken.add(self.document(name))
-
-    def fail(self) -> None:
-        self.failing = "start"
-
-    def fail_midway(self) -> None:
-        self.failing = "middle"
-
-    def refuse(self) -> None:
-        self.token = "another"
-
-    def slow_down(self) -> None:
-        self.server.slow_down()
-
-    def contents_served(self) -> int:
-        return self.served
 
 
 @pytest.fixture(params=["cloud", "data-center"])

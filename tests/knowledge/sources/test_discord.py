@@ -12,7 +12,7 @@ from knowledge.errors import UnreadableError
 from knowledge.sources import Surroundings
 from knowledge.sources.discord import DiscordSource
 from knowledge.sources.testing import SourceContract, World, listing
-from tests.knowledge.sources.serving import Asked, Said, Server, says, serving
+from tests.knowledge.sources.serving import Asked, Said, ServedWorld, Server, says, serving
 
 GUILD, FORUM = "100", "200"
 _PAGE = 3
@@ -22,21 +22,18 @@ def _archived(thread: dict[str, Any]) -> str:
     return str(thread["thread_metadata"]["archive_timestamp"])
 
 
-class DiscordWorld(World):
+class DiscordWorld(ServedWorld):
     """One forum; each document is a post of one message, every other one archived."""
 
     secret = "MTIz.SECRETSECRET"
 
     def __init__(self, server: Server, cache: Path) -> None:
-        self.server = server
-        self.cache = cache
+        super().__init__(server, cache)
         self.forum: dict[str, Any] = {"id": FORUM, "guild_id": GUILD, "type": 15, "permission_overwrites": []}
         self.threads: dict[str, dict[str, Any]] = {}
         self.messages: dict[str, list[dict[str, Any]]] = {}
         self.numbers: dict[str, str] = {}
         self.last = 10**18
-        self.token, self.failing, self.served, self.spoilt = self.secret, "", 0, set[str]()
-        server.answer = self.answer
 
     def answer(self, asked: Asked) -> Said:  # noqa: PLR0911 - a case for each address
         if asked.headers.get("authorization") != f"Bot {self.token}":
@@ -53,7 +50,7 @@ class DiscordWorld(World):
                 before = int(asked.query.get("before", 2 * 10**18))
                 newest = [one for one in self.messages[id_][::-1] if int(one["id"]) < before]
                 return Said(json.dumps(newest[:100]).encode(), headers={"Content-Type": "application/json"})
-            case ["channels", id_] if id_ in self.threads and id_ not in self.spoilt:
+            case ["channels", id_] if id_ in self.threads and id_ not in self.broken:
                 return says(self.threads[id_])
         return says({"message": "Unknown Channel", "code": 10003}, 404)
 
@@ -99,24 +96,6 @@ class DiscordWorld(World):
 
     def remove(self, name: str) -> None:
         del self.threads[self.document(name)]
-
-    def spoil(self, name: str) -> None:
-        self.spoilt.add(self.document(name))
-
-    def fail(self) -> None:
-        self.failing = "start"
-
-    def fail_midway(self) -> None:
-        self.failing = "middle"
-
-    def refuse(self) -> None:
-        self.token = "another"
-
-    def slow_down(self) -> None:
-        self.server.slow_down()
-
-    def contents_served(self) -> int:
-        return self.served
 
 
 @pytest.fixture

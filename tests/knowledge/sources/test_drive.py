@@ -14,21 +14,20 @@ import pytest
 from knowledge.errors import SourceError, UnreadableError
 from knowledge.sources import Surroundings
 from knowledge.sources.drive import DriveSource
-from knowledge.sources.testing import SourceContract, World, listing
-from tests.knowledge.sources.serving import Asked, Said, Server, says, serving
+from knowledge.sources.testing import SourceContract, listing
+from tests.knowledge.sources.serving import Asked, Said, ServedWorld, Server, says, serving
 
 _PAGE = 3
 _FOLDER = "application/vnd.google-apps.folder"
 
 
-class DriveWorld(World):
+class DriveWorld(ServedWorld):
     """Files by id; tokens are given for one account."""
 
     secret = "1//SECRETSECRET"
 
     def __init__(self, server: Server, cache: Path) -> None:
-        self.server = server
-        self.cache = cache
+        super().__init__(server, cache)
         self.files: dict[str, dict[str, Any]] = {}
         self.contents: dict[str, bytes] = {}
         self.permissions: dict[str, list[dict[str, Any]]] = {}
@@ -36,9 +35,6 @@ class DriveWorld(World):
         self.valid: set[str] = set()
         self.given = 0
         self.signs_in = True
-        self.broken: set[str] = set()
-        self.failing = ""
-        self.served = 0
         self.options: dict[str, Any] = {}
         self.account: dict[str, Any] = {
             "type": "authorized_user",
@@ -47,7 +43,6 @@ class DriveWorld(World):
             "refresh_token": self.secret,
             "token_uri": f"{server.url}/token",
         }
-        server.answer = self.answer
 
     def answer(self, asked: Asked) -> Said:
         if asked.path == "/token":
@@ -131,21 +126,9 @@ class DriveWorld(World):
     def spoil(self, name: str) -> None:
         self.broken.add(self.id(name))
 
-    def fail(self) -> None:
-        self.failing = "start"
-
-    def fail_midway(self) -> None:
-        self.failing = "middle"
-
     def refuse(self) -> None:
         self.valid.clear()
         self.signs_in = False
-
-    def slow_down(self) -> None:
-        self.server.slow_down()
-
-    def contents_served(self) -> int:
-        return self.served
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from knowledge.reading import read
 from knowledge.sources import Surroundings
 from knowledge.sources.notion import NotionSource
-from knowledge.sources.testing import SourceContract, World, listing
-from tests.knowledge.sources.serving import Asked, Said, Server, says, serving
+from knowledge.sources.testing import SourceContract, listing
+from tests.knowledge.sources.serving import Asked, Said, ServedWorld, Server, says, serving
 
 _PAGE = 3
 
@@ -29,22 +29,16 @@ def block(
     return {"type": kind, kind: content, "has_children": bool(children), "below": children or []}
 
 
-class NotionWorld(World):
+class NotionWorld(ServedWorld):
     """Pages, each edited in a minute of its own long ago."""
 
     secret = "ntn_SECRETSECRET"
 
     def __init__(self, server: Server, cache: Path) -> None:
-        self.server = server
-        self.cache = cache
+        super().__init__(server, cache)
         self.pages: dict[str, dict[str, Any]] = {}
         self.blocks: dict[str, list[dict[str, Any]]] = {}
         self.now = datetime(2024, 3, 1, 12, 0, tzinfo=UTC)
-        self.broken: set[str] = set()
-        self.failing = ""
-        self.token = self.secret
-        self.served = 0
-        server.answer = self.answer
 
     def answer(self, asked: Asked) -> Said:
         if asked.headers.get("authorization") != f"Bearer {self.token}":
@@ -101,24 +95,6 @@ class NotionWorld(World):
 
     def remove(self, name: str) -> None:
         self.pages[self.document(name)]["in_trash"] = True
-
-    def spoil(self, name: str) -> None:
-        self.broken.add(self.document(name))
-
-    def fail(self) -> None:
-        self.failing = "start"
-
-    def fail_midway(self) -> None:
-        self.failing = "middle"
-
-    def refuse(self) -> None:
-        self.token = "another"
-
-    def slow_down(self) -> None:
-        self.server.slow_down()
-
-    def contents_served(self) -> int:
-        return self.served
 
 
 @pytest.fixture

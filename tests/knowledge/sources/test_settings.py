@@ -24,6 +24,9 @@ EXAMPLES = {
     "confluence": 'base_url = "https://empresa.atlassian.net/wiki"',
     "notion": "",
     "drive": "",
+    "slack": 'channels = ["#faq"]',
+    "discord": 'channels = ["1180000000000000000"]',
+    "answers": "",
 }
 ENVIRON = {
     "GIT_TOKEN": "1",
@@ -31,6 +34,8 @@ ENVIRON = {
     "AWS_SECRET_ACCESS_KEY": "3",
     "CONFLUENCE_TOKEN": "4",
     "NOTION_TOKEN": "5",
+    "SLACK_BOT_TOKEN": "xoxb-7",
+    "DISCORD_TOKEN": "8",
     "GOOGLE_CREDENTIALS": json.dumps(
         {"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"}
     ),

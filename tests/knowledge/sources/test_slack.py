@@ -11,24 +11,21 @@ from knowledge.errors import SourceError
 from knowledge.sources import Surroundings
 from knowledge.sources.slack import SlackSource
 from knowledge.sources.testing import SourceContract, World, listing
-from tests.knowledge.sources.serving import Asked, Said, Server, says, serving
+from tests.knowledge.sources.serving import Asked, Said, ServedWorld, Server, says, serving
 
 _PAGE = 3
 
 
-class SlackWorld(World):
+class SlackWorld(ServedWorld):
     """One channel `#faq`; each document is a thread of one message."""
 
     secret = "xoxb-SECRETSECRET"
 
     def __init__(self, server: Server, cache: Path) -> None:
-        self.server = server
-        self.cache = cache
+        super().__init__(server, cache)
         self.channel: dict[str, Any] = {"id": "C1", "name": "faq", "is_private": False}
         self.threads: dict[str, list[dict[str, Any]]] = {}
         self.times: dict[str, str] = {}
-        self.token, self.failing, self.served, self.spoilt = self.secret, "", 0, set[str]()
-        server.answer = self.answer
 
     def answer(self, asked: Asked) -> Said:  # noqa: PLR0911 - a case for each method
         if asked.headers.get("authorization") != f"Bearer {self.token}":
@@ -46,7 +43,7 @@ class SlackWorld(World):
                     return Said(status=502)
                 return self.part("messages", [one[0] for one in self.threads.values()], wanted)
             case "conversations.replies":
-                if wanted["ts"] in self.spoilt or wanted["ts"] not in self.threads:
+                if f"C1/{wanted['ts']}" in self.broken or wanted["ts"] not in self.threads:
                     return says({"ok": False, "error": "thread_not_found"})
                 self.served += 1
                 return self.part("messages", self.threads[wanted["ts"]], wanted)
@@ -86,24 +83,6 @@ class SlackWorld(World):
 
     def remove(self, name: str) -> None:
         del self.threads[self.document(name).partition("/")[2]]
-
-    def spoil(self, name: str) -> None:
-        self.spoilt.add(self.document(name).partition("/")[2])
-
-    def fail(self) -> None:
-        self.failing = "start"
-
-    def fail_midway(self) -> None:
-        self.failing = "middle"
-
-    def refuse(self) -> None:
-        self.token = "another"
-
-    def slow_down(self) -> None:
-        self.server.slow_down()
-
-    def contents_served(self) -> int:
-        return self.served
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import ConfigurationError
 from bot.tools.arguments import check_by_model, model_of_settings, schema_of
-from bot.tools.read_only import HOLDABLE, hold, options
 from bot.tools.reading import Variables, secrets_in, told, with_variables
 from bot.tools.settings import ParameterSettings, SqlTool
 from bot.tools.tool import Asker, Output, Tool, ToolError
+from knowledge.read_only import HOLDABLE, hold, limit, options
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -85,7 +85,7 @@ class _Database:
 
         try:
             with self._engine.connect() as connection:
-                held = hold(connection, self._seconds, self._rows + 1)
+                held = limit(hold(connection), self._seconds, self._rows + 1)
                 result = held.execute(self._query, dict(arguments))
                 rows = [dict(row) for row in result.mappings().fetchmany(self._rows + 1)]
                 result.close()

@@ -6,31 +6,22 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
 
 from knowledge.documents import Fetched, Listed
 from knowledge.errors import SourceError, UnreadableError
+from knowledge.read_only import HOLDABLE, hold, options
 from knowledge.sources.pages import moment
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    Rows = list[Mapping[str, Any]]
-
 Format = Literal["markdown", "html", "text"]
 
 _MEDIA_TYPES = {"markdown": "text/markdown", "html": "text/html", "text": "text/plain"}
-_READ_ONLY = {
-    "postgresql": "SET TRANSACTION READ ONLY",
-    "cockroachdb": "SET TRANSACTION READ ONLY",
-    "mysql": "START TRANSACTION READ ONLY",
-    "mariadb": "START TRANSACTION READ ONLY",
-    "oracle": "SET TRANSACTION READ ONLY",
-    "sqlite": "PRAGMA query_only = ON",
-}
-"""What makes a transaction one that only reads, by dialect."""
+_BATCH = 100
+"""Rows in memory at a time."""
+_CONNECT_SECONDS = 30
 
 
 class SqlSource:
@@ -66,32 +57,40 @@ class SqlSource:
         try:
             parsed = make_url(url)
             self._password = str(parsed.password or "")
-            options: dict[str, Any] = {}
-            if parsed.get_backend_name() == "sqlite":
-                options["creator"] = partial(_open_sqlite, str(parsed.database))
-            self._engine = create_engine(parsed, poolclass=NullPool, **options)
+            # No pool: what a database is told of a connection must not outlive it.
+            self._engine = create_engine(parsed, poolclass=NullPool, **options(parsed, _CONNECT_SECONDS))
         except (ArgumentError, NoSuchModuleError, ImportError):
             raise self._trouble(
                 "`url` names no database that can be opened here; write it as SQLAlchemy does, and install "
                 "its driver (PostgreSQL: `pip install 'vocero[postgres]'`)"
             ) from None
-        if self._engine.dialect.name not in _READ_ONLY:
-            known = ", ".join(_READ_ONLY)
-            raise self._trouble(f"{self._engine.dialect.name} cannot be held to reading; use one of {known}")
+        dialect = self._engine.dialect
+        if dialect.name not in HOLDABLE:
+            raise self._trouble(f"{dialect.name} cannot be held to reading; use one of {', '.join(HOLDABLE)}")
+        if dialect.is_async:
+            raise self._trouble(
+                f"{dialect.driver} is a driver for asyncio; name one that is not, like postgresql+psycopg, "
+                "mysql+pymysql or sqlite"
+            )
 
     def list(self) -> Iterator[Listed]:
         """Every row there is now, sorted by its id; raises `SourceError` when that cannot be told."""
         found: dict[str, Listed] = {}
+        keys: dict[str, Any] = {}
+        nameless, twice = False, None
         with self._reading() as connection:
             for row, signal in self._signals(connection):
-                key = row[self._id]
-                if key is None or str(key) in found:
-                    what = "a row has no" if key is None else f"two rows have {str(key)!r} for"
-                    raise self._trouble(f"{what} `{self._id}`; let the query give each row one of its own")
-                self._keys[str(key)] = key
+                document = _name(row[self._id])
+                nameless = nameless or not document
+                twice = document if document in found else twice
+                keys[document] = row[self._id]
                 modified = _moment(row[self._changed]) if self._changed else None
                 link = row[self._link] if self._link else None
-                found[str(key)] = Listed(str(key), signal, str(link) if link else None, modified)
+                found[document] = Listed(document, signal, str(link) if link else None, modified)
+        if nameless or twice is not None:
+            what = "a row has no" if nameless else f"two rows have {twice!r} for"
+            raise self._trouble(f"{what} `{self._id}`; let the query give each row one of its own")
+        self._keys = keys
         yield from (found[document] for document in sorted(found))
 
     def fetch(self, listed: Listed) -> Fetched:
@@ -99,10 +98,14 @@ class SqlSource:
         name = listed.document
         column = self._quoted(self._id)
         with self._reading() as connection:
-            if name in self._keys:  # its own type finds it by its index
-                rows = self._rows(connection, where=f"{column} = :key", key=self._keys[name])
-            else:
-                rows = self._rows(connection, where=f"CAST({column} AS VARCHAR(250)) = :key", key=name)
+            if name not in self._keys:  # listed by another process
+                self._keys = {_name(row[self._id]): row[self._id] for row in self._rows(connection, column)}
+            # By its own type: by its index. What a database takes for equal may be another row ("a" and "A").
+            where = f"{column} = :key"
+            key = self._keys.get(name)
+            rows = [
+                row for row in self._rows(connection, where=where, key=key) if _name(row[self._id]) == name
+            ]
         if not rows:
             raise UnreadableError("vanished", f"`{name}` is gone since it was listed.")
         return Fetched(name, self._content(rows[0]).encode("utf-8", "replace"), _MEDIA_TYPES[self._format])
@@ -117,26 +120,33 @@ class SqlSource:
             yield from ((row, _digest(row)) for row in self._rows(connection))
             return
         wanted = dict.fromkeys(filter(None, (self._id, self._changed, self._link)))
-        rows = self._rows(connection, ", ".join(map(self._quoted, wanted)))
-        values = [row[self._changed] for row in rows if row[self._changed] is not None]
+        rows = [*self._rows(connection, ", ".join(map(self._quoted, wanted)))]
         column = self._quoted(self._changed)
-        where = f"{column} IS NULL OR {column} = :key" if values else f"{column} IS NULL"
-        last = self._rows(connection, where=where, **({"key": max(values)} if values else {}))
+        # The database finds the newest: its value may not survive the way here and back.
+        newest = f"(SELECT MAX({column}) FROM (\n{self._query}\n) dated)"  # noqa: S608 - the operator's own
+        last = self._rows(connection, where=f"{column} IS NULL OR {column} = {newest}")
         digests = {row[self._id]: _digest(row) for row in last}
         for row in rows:
             digest = digests.get(row[self._id])
-            yield row, f"{row[self._changed]}:{digest}" if digest else str(row[self._changed])
+            value = _version(row[self._changed])
+            yield row, f"{value}:{digest}" if digest else value
 
-    def _rows(self, connection: "Connection", columns: str = "*", where: str = "", **keys: Any) -> "Rows":
+    def _rows(
+        self, connection: "Connection", columns: str = "*", where: str = "", **keys: Any
+    ) -> "Iterator[Mapping[str, Any]]":
+        """A batch at a time, to be read to their end: a driver may have but one result open."""
         from sqlalchemy import text
 
         condition = f" WHERE {where}" if where else ""
-        statement = text(f"SELECT {columns} FROM ({self._query}) documents{condition}")  # noqa: S608 - the operator's own
-        rows: Rows = [dict(row) for row in connection.execute(statement, keys).mappings()]
+        # A comment may end the query's last line.
+        statement = text(f"SELECT {columns} FROM (\n{self._query}\n) documents{condition}")  # noqa: S608 - as above
+        result = connection.execute(statement, keys, execution_options={"yield_per": _BATCH})
+        there = list(result.keys())
         needed = (self._id, self._title, self._text, self._changed, self._link)
-        if rows and columns == "*" and (gone := [one for one in needed if one and one not in rows[0]]):
-            raise self._trouble(f"the query has no column `{gone[0]}`; it has {', '.join(rows[0])}")
-        return rows
+        if columns == "*" and (gone := [one for one in needed if one and one not in there]):
+            result.close()
+            raise self._trouble(f"the query has no column `{gone[0]}`; it has {', '.join(there)}")
+        yield from (dict(row) for row in result.mappings())
 
     @contextmanager
     def _reading(self) -> "Iterator[Connection]":
@@ -145,8 +155,7 @@ class SqlSource:
 
         try:
             with self._engine.connect() as connection:
-                connection.exec_driver_sql(_READ_ONLY[self._engine.dialect.name])
-                yield connection
+                yield hold(connection)
                 connection.rollback()
         except (SQLAlchemyError, sqlite3.Error) as error:
             words = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
@@ -178,9 +187,14 @@ class SqlSource:
         return SourceError(f"Source `{self.name}`: {what}.")
 
 
-def _open_sqlite(path: str) -> sqlite3.Connection:
-    """As it is, to read: a path that is wrong must not become an empty database."""
-    return sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, check_same_thread=False)
+def _name(key: Any) -> str:
+    return bytes(key).hex() if isinstance(key, bytes | memoryview) else "" if key is None else str(key)
+
+
+def _version(value: Any) -> str:
+    """The same for one moment, in whatever time zone a session is."""
+    aware = isinstance(value, datetime) and value.tzinfo is not None
+    return str(value.astimezone(UTC) if aware else value)
 
 
 def _digest(row: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Databases held to reading: a transaction that can change nothing, for so long, and for so many rows.
+"""Databases held to reading: a transaction that can change nothing; if need be so long, and so many rows.
 
 What the text of a query says is looked at elsewhere. Here it is the database that refuses.
 """
@@ -15,17 +15,25 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection
 
-_POSTGRES = ("SET TRANSACTION READ ONLY", "SET LOCAL statement_timeout = {milliseconds}")
-_MYSQL = ("SET SESSION TRANSACTION READ ONLY", "SET SESSION sql_select_limit = {rows}")
+_POSTGRES = ("SET TRANSACTION READ ONLY",)
+# For the session: there every statement that creates or drops something begins another transaction.
+_MYSQL = ("SET SESSION TRANSACTION READ ONLY", "START TRANSACTION READ ONLY")
 _HELD: Mapping[str, tuple[str, ...]] = {
     "postgresql": _POSTGRES,
     "cockroachdb": _POSTGRES,
-    # For the session: there every statement that creates or drops something begins another transaction.
-    "mysql": (*_MYSQL, "SET SESSION max_execution_time = {milliseconds}", "START TRANSACTION READ ONLY"),
-    "mariadb": (*_MYSQL, "SET SESSION max_statement_time = {seconds}", "START TRANSACTION READ ONLY"),
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
     "oracle": ("SET TRANSACTION READ ONLY",),
 }
 """What makes a transaction one that only reads, by dialect. SQLite has its own way."""
+_MYSQL_ROWS = "SET SESSION sql_select_limit = {rows}"
+_LIMITED: Mapping[str, tuple[str, ...]] = {
+    "postgresql": ("SET LOCAL statement_timeout = {milliseconds}",),
+    "cockroachdb": ("SET LOCAL statement_timeout = {milliseconds}",),
+    "mysql": (_MYSQL_ROWS, "SET SESSION max_execution_time = {milliseconds}"),
+    "mariadb": (_MYSQL_ROWS, "SET SESSION max_statement_time = {seconds}"),
+}
+"""What limits its time and its rows."""
 HOLDABLE = ("sqlite", *_HELD)
 """The dialects that can be held."""
 _CONNECT_TIMEOUT = frozenset({"psycopg", "psycopg2", "pymysql", "mysqldb", "mariadbconnector"})
@@ -50,21 +58,33 @@ def options(url: "URL", seconds: float) -> dict[str, Any]:
     return {"connect_args": connect}
 
 
-def hold(connection: "Connection", seconds: float, rows: int) -> "Connection":
+def hold(connection: "Connection") -> "Connection":
     """The connection, which can only read from now on."""
-    dialect = connection.dialect
-    if dialect.name == "sqlite":
-        _hold_sqlite(connection.connection.driver_connection, seconds)  # type: ignore[arg-type]
-        return connection
-    # Behind an address that says MySQL there may be MariaDB, which is known once it is connected.
-    name = "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
-    for statement in _HELD[name]:
+    if connection.dialect.name == "sqlite":
+        _hold_sqlite(connection.connection.driver_connection)  # type: ignore[arg-type]
+    for statement in _HELD.get(_kind(connection), ()):
+        connection.exec_driver_sql(statement)
+    return connection
+
+
+def limit(connection: "Connection", seconds: float, rows: int) -> "Connection":
+    """The connection, whose statement takes so long and brings so many rows at most."""
+    if connection.dialect.name == "sqlite":
+        _limit_sqlite(connection.connection.driver_connection, seconds)  # type: ignore[arg-type]
+    kind = _kind(connection)
+    for statement in _LIMITED.get(kind, ()):
         limits = statement.format(milliseconds=int(seconds * 1000), seconds=seconds, rows=rows)
         connection.exec_driver_sql(limits)
-    if _HELD[name] is _POSTGRES:
+    if _HELD.get(kind) is _POSTGRES:
         # Its driver would read every row before it gives out the first.
         return connection.execution_options(stream_results=True, max_row_buffer=rows)
     return connection
+
+
+def _kind(connection: "Connection") -> str:
+    """Behind an address that says MySQL there may be MariaDB, which is known once it is connected."""
+    dialect = connection.dialect
+    return "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
 
 
 def _open(path: str) -> "sqlite3.Connection":
@@ -73,8 +93,8 @@ def _open(path: str) -> "sqlite3.Connection":
     return sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, check_same_thread=False)
 
 
-def _hold_sqlite(connection: "sqlite3.Connection", seconds: float) -> None:
-    """SQLite asks for each thing a statement would do; only reading is let through, and not for ever."""
+def _hold_sqlite(connection: "sqlite3.Connection") -> None:
+    """SQLite asks for each thing a statement would do; only reading is let through."""
     import sqlite3
 
     read = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
@@ -83,8 +103,13 @@ def _hold_sqlite(connection: "sqlite3.Connection", seconds: float) -> None:
         loads = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() == "load_extension"
         return sqlite3.SQLITE_OK if action in read and not loads else sqlite3.SQLITE_DENY
 
-    deadline = time.monotonic() + seconds
     connection.execute("PRAGMA query_only = ON")
+    connection.set_authorizer(allow)
+
+
+def _limit_sqlite(connection: "sqlite3.Connection", seconds: float) -> None:
+    import sqlite3
+
+    deadline = time.monotonic() + seconds
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
     connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS)
-    connection.set_authorizer(allow)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection
 
-_POSTGRES = ("SET TRANSACTION READ ONLY",)
+# For the session: what ends the transaction begins another one.
+_POSTGRES = ("SET TRANSACTION READ ONLY", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
 # For the session: there every statement that creates or drops something begins another transaction.
 _MYSQL = ("SET SESSION TRANSACTION READ ONLY", "START TRANSACTION READ ONLY")
 _HELD: Mapping[str, tuple[str, ...]] = {

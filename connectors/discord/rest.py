@@ -14,6 +14,7 @@ from discord.http import Route
 from bot.errors import ConfigurationError
 from bot.messages import Picture
 from connectors.discord.errors import DiscordError, told
+from connectors.discord.limits import withstand
 
 log = logging.getLogger(__name__)
 
@@ -86,16 +87,20 @@ class Rest:
                 case OSError() | aiohttp.ClientError() | TimeoutError():
                     raise DiscordError("login", "unreachable", "passing", str(error)) from None
             raise
+        withstand(client)
         return client
 
     async def call(self, method: str, path: str, json: Any = None, files: Files = (), **parts: Any) -> Any:
         """One request; `parts` are the slots of the path. Raises `DiscordError`."""
         assert self._client is not None
+        http = self._client.http
         body: dict[str, Any] = {} if json is None else {"json": json}
         if files:
             body = {"form": _form(json, files)}
         try:
-            return await self._client.http.request(Route(method, path, **parts), timeout=_TIMEOUT, **body)
+            # A task of its own, so that its end is known to those who wait for the limit that it met.
+            request = http.request(Route(method, path, **parts), timeout=_TIMEOUT, **body)
+            return await asyncio.create_task(request)
         except discord.HTTPException as error:
             raise told(f"{method} {path}", error) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -31,21 +31,26 @@ _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local amount = tonumber(ARGV[2])
-local free = tonumber(redis.call('GET', KEYS[1]) or '0')
+-- Redis's clock may have been set back: what lies too far ahead is of before.
+local free = math.min(tonumber(redis.call('GET', KEYS[1]) or '0'), now + amount)
 if ARGV[1] == 'settle' then
   redis.call('SET', KEYS[1], string.format('%.6f', math.max(free, now + amount)), 'EX', 120)
   redis.call('DEL', KEYS[2])
   return '0'
 end
 local heads, alive, me, asked = KEYS[3], KEYS[4], ARGV[3], ARGV[4]
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
-  redis.call('ZREM', heads, gone)
-  redis.call('ZREM', alive, gone)
+local ahead = now + tonumber(ARGV[7])
+for _, range in ipairs({{'-inf', now}, {'(' .. string.format('%.6f', ahead), '+inf'}}) do
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, range[1], range[2])) do
+    redis.call('ZREM', heads, gone)
+    redis.call('ZREM', alive, gone)
+  end
 end
 redis.call('ZADD', heads, asked, me)
-redis.call('ZADD', alive, string.format('%.6f', now + tonumber(ARGV[7])), me)
+redis.call('ZADD', alive, string.format('%.6f', ahead), me)
 redis.call('EXPIRE', heads, 60)
 redis.call('EXPIRE', alive, 60)
+if redis.call('PTTL', KEYS[2]) > tonumber(ARGV[6]) then redis.call('DEL', KEYS[2]) end
 local posting = redis.call('GET', KEYS[2])
 local first = redis.call('ZCOUNT', heads, '-inf', '(' .. asked) == 0
 if free > now or (posting and posting ~= me) or not first then
@@ -76,9 +81,12 @@ if operation == 'arrive' then
   redis.call('ZREM', asked, turn)
   return redis.call('ZREM', known, turn)
 end
-for _, late in ipairs(redis.call('ZRANGEBYSCORE', known, '-inf', now)) do
-  redis.call('ZREM', asked, late)
-  redis.call('ZREM', known, late)
+local ahead = '(' .. string.format('%.6f', now + seconds)
+for _, range in ipairs({{'-inf', now}, {ahead, '+inf'}}) do
+  for _, late in ipairs(redis.call('ZRANGEBYSCORE', known, range[1], range[2])) do
+    redis.call('ZREM', asked, late)
+    redis.call('ZREM', known, late)
+  end
 end
 return redis.call('ZCOUNT', asked, '-inf', '(' .. string.format('%.6f', at))
 """

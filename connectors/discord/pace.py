@@ -1,4 +1,4 @@
-"""Discord's limit of posts and of edits in a channel, kept by all processes together: five in five seconds.
+"""Discord's limit of posts, edits and typing in a channel, kept for all processes: five in five seconds.
 
 The SDK counts for one process, and learns of the others' share by being refused, which holds everybody up.
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["post", "edit"]
+Kind = Literal["post", "edit", "typing"]
 
 _LIMIT, _SECONDS = 5, 5.1
 """So many in any so many seconds; a little more than Discord's, for what is on its way."""

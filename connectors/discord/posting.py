@@ -164,8 +164,9 @@ class Poster:
         await self._rest.attempt("DELETE", target.path, **target.slots)
 
     async def type(self, channel: str) -> None:
-        """Has Discord show that the bot is writing."""
-        await self._rest.attempt("POST", "/channels/{channel_id}/typing", channel_id=channel)
+        """Has Discord show that the bot is writing; where many answers are under way, it does already."""
+        if await self._pace.spare("typing", channel):
+            await self._rest.attempt("POST", "/channels/{channel_id}/typing", channel_id=channel)
 
     async def open_direct(self, person: str) -> str:
         """The id of the direct conversation with someone."""

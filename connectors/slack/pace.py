@@ -32,7 +32,8 @@ local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local amount = tonumber(ARGV[2])
 -- Redis's clock may have been set back: what lies too far ahead is of before.
-local free = math.min(tonumber(redis.call('GET', KEYS[1]) or '0'), now + amount)
+local free = tonumber(redis.call('GET', KEYS[1]) or '0')
+if free > now + amount + 0.01 then free = 0 end
 if ARGV[1] == 'settle' then
   redis.call('SET', KEYS[1], string.format('%.6f', math.max(free, now + amount)), 'EX', 120)
   redis.call('DEL', KEYS[2])

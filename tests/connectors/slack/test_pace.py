@@ -211,6 +211,37 @@ async def test_what_another_process_is_posting_is_waited_for(redis: Redis, monke
     assert await one.reserve("C1", START) == 0
 
 
+async def test_a_process_that_is_killed_or_stopped_holds_nobody_up(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+):
+    """Not by many questions that it has announced, nor as the next one, nor by a message it never posts."""
+    for name in ("_ANNOUNCED", "_ALIVE", "_POSTING"):
+        monkeypatch.setattr(pace, name, 0.3)
+    monkeypatch.setattr(pace, "_INTERVAL", 0.01)
+    gone, stays, posted = Pace(redis, "w"), Pace(redis, "w"), list[int]()
+    for number in range(50):
+        await gone.announce("C1", f"turn {number}", START + timedelta(seconds=number))
+    assert await gone.reserve("C1", START) == 0
+    assert await gone.reserve("C1", START) > 0
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(post_in_turn(stays.line, number, posted) for number in (61, 60)))
+    assert posted == [60, 61]
+
+
+async def test_a_clock_set_back_holds_nobody_up(redis: Redis):
+    """What Redis has written of a time to come counts for nothing."""
+    root, later = "vocero:slack:w", (await redis.time())[0] + 3_600
+    for part, value in (("post", later), ("posting", "another")):
+        await redis.set(f"{root}:{part}:C1", value, ex=3_600)
+    for order, until_ in (("heads", "alive"), ("asked", "known")):
+        await redis.zadd(f"{root}:{order}:C1", {"another": 0})
+        await redis.zadd(f"{root}:{until_}:C1", {"another": later})
+    posted: list[int] = []
+    async with asyncio.timeout(5):
+        await post_in_turn(Pace(redis, "w").line, 1, posted)
+    assert posted == [1]
+
+
 async def test_processes_share_a_minutes_calls(redis: Redis):
     """What is only worth a try is left out before the calls are used up; what must arrive is not."""
     one, other = Tiers(redis, "w"), Tiers(redis, "w")

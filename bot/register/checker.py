@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from bot.register.foreign import foreign
+from bot.register.foreign import foreign, in_spanish, unlike_spanish
 from bot.register.forms import Class, readings
 from bot.register.place import Mark, Place, Tier
 from bot.register.replacement import replacement
@@ -114,12 +114,16 @@ def _settled(mark: Mark, allowed: frozenset[Class], *, plural_spain: bool) -> Cl
 
 def marks(text: str, verbatim: Sequence[tuple[int, int]] = ()) -> list[Mark]:
     """Every form of address in a text, whatever the register."""
+    every = list(sentences(text, verbatim))
     spoken = [
         (sentence, concerned)
-        for sentence in sentences(text, verbatim)
+        for sentence in every
         if (concerned := [place for place, token in enumerate(sentence.tokens) if concerns(token.word)])
         and not foreign(sentence.tokens)
     ]
+    # Scraps of another language («Customer environment replicas») have no word that tells which it is.
+    if spoken and not any(in_spanish(sentence.tokens) for sentence in every):
+        spoken = [one for one in spoken if not unlike_spanish(one[0].tokens)]
     first = [_sentence_marks(sentence, concerned, frozenset()) for sentence, concerned in spoken]
     classes = frozenset(mark.cls for found in first for mark in found if mark.tier == "hard")
     if not classes:

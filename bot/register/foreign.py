@@ -12,6 +12,10 @@ from bot.register.words import group_of, words
 _SPANISH: Final = re.compile(
     r"[ñáéíóú]|(?:ad[oa]|ari[oa]|ient[oa]|mente|.{3}[oa]s|.{2}[aei]r(?:me|te|se|l[oae]s?)?)$"
 )
+# Spanish words end in a vowel or in a single d, l, n, r, s, z; loan words do not, and come one at a time.
+_UNSPANISH: Final = re.compile(
+    r"[bcfghkmpqtvw]$|[^aeiou]y$|[bcdfghklmnpqrtvwxyz]s$|[nrl]d$|th|sh|ck|wh|ee|oo$|tion"
+)
 _ONLY_SPANISH: Final = re.compile(r"ñ|ción$|.[áí]s?$|.ó$")
 _LANGUAGES: Final = ("es", "en", "pt", "fr", "it", "ca", "de")
 
@@ -28,6 +32,19 @@ def foreign(sentence: Sequence[Token]) -> bool:
             for language in languages:
                 weights[language] += weight
     return max(weights.values()) > weights["es"]
+
+
+def in_spanish(sentence: Sequence[Token]) -> bool:
+    """Whether a word of it is common in Spanish and not in English, or written as in Spanish alone."""
+    return any(
+        _ONLY_SPANISH.search(token.word) or "en" not in (_telling().get(token.word) or ["en"])
+        for token in sentence
+    )
+
+
+def unlike_spanish(sentence: Sequence[Token]) -> bool:
+    """Whether a word of it ends, or is spelt, as Spanish words are not."""
+    return any(len(token.word) > 2 and _UNSPANISH.search(token.word) for token in sentence)
 
 
 def surely_spanish(sentence: Sequence[Token], index: int) -> bool:

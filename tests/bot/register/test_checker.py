@@ -290,3 +290,13 @@ def test_importing_the_package_is_light() -> None:
         "assert c._table.cache_info().currsize"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "scrap", ["Customer environment replicas", "No active postings", "precise code intel worker logs"]
+)
+def test_scraps_of_another_language_address_nobody(scrap: str) -> None:
+    """A heading or a cell has no common word to tell by; how its words are spelt tells."""
+    assert check(scrap, "vos").findings == ()
+    spanish = check(f"Revisa el informe. {scrap}", "vos").findings
+    assert [one.text for one in spanish][:1] == ["Revisa"]

@@ -24,7 +24,7 @@ _WINDOW = 512  # passages sorted by length together, so that a batch holds littl
 _BATCH = 16  # passages that a kill can cost, and that are stored while a question may wait
 _SHORTEST, _LONGEST = 1.0, 300.0  # seconds until the next try after an error
 _AGAIN = 10.0  # seconds until a look at what other processes have done
-_POLL = 1.0  # seconds in which a stop is noticed
+_POLL = 0.1  # seconds in which a stop is noticed: whoever ends a process waits for it
 
 
 class PassageEmbedder(Protocol):
